@@ -1,0 +1,55 @@
+// What the supervisor asks of an engine child: one JSON file, named by the environment variable below.
+import { z } from 'zod';
+import { backendNames } from './backend';
+
+/** Environment variable that holds the absolute path of the job file; without it the preloaded hook does nothing. */
+export const jobVariable = 'BATCH_PLANNER_JOB';
+
+const shared = {
+  version: z.literal(1),
+  /** Absolute path; the child appends one JSON report a line, synchronously, so that none is lost when it dies. */
+  reportFile: z.string(),
+  /** Process that must be alive for this one to go on. */
+  parentPid: z.int().positive(),
+  /** Absolute path of the script, or of the model.json. */
+  entry: z.string(),
+  /** A backend asked for by name; null: the first that works, in order. */
+  backend: z.enum(backendNames).nullable(),
+  /** Backends not to be tried, each with the reason to report (found out in an earlier child). */
+  passOver: z.array(z.strictObject({ name: z.enum(backendNames), reason: z.string() })),
+  /** Examples per update; null: what the script itself asks for. */
+  targetBatchSize: z.int().positive().nullable(),
+};
+
+/** Run the script up to its first training call and measure one update there at each size, in turn; then leave. */
+export const measureJob = z.strictObject({
+  ...shared,
+  mode: z.literal('measure'),
+  /** Microbatch sizes to try in this process, in order; empty: only inspect. A size above the cap is cut to it. */
+  trials: z.array(z.int().positive()),
+  /** Whether the self-check of the equality with the full batch is run. */
+  selfCheck: z.boolean(),
+});
+
+/** Run the script with accumulation. */
+export const trainJob = z.strictObject({
+  ...shared,
+  mode: z.literal('train'),
+  microbatchSize: z.int().positive(),
+  runFolder: z.string(),
+  /** The file through which pause and stop are asked for; looked at after each update. */
+  controlFile: z.string(),
+  /** Seconds between checkpoints. */
+  checkpointSeconds: z.number().positive(),
+  /** Folder of the checkpoint to go on from; null: from the beginning. */
+  resumeFrom: z.string().nullable(),
+});
+
+export const engineJob = z.discriminatedUnion('mode', [measureJob, trainJob]);
+export type MeasureJob = z.infer<typeof measureJob>;
+export type TrainJob = z.infer<typeof trainJob>;
+export type EngineJob = z.infer<typeof engineJob>;
+
+/** What may stand in the control file. */
+export const controlRequest = z.strictObject({ request: z.enum(['run', 'pause', 'stop']) });
+export type ControlRequest = z.infer<typeof controlRequest>;

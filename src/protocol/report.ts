@@ -1,0 +1,106 @@
+// What an engine child reports while it measures: one JSON object a line in the job's report file.
+import { z } from 'zod';
+import { backendReport } from './backend';
+import { planWarning } from './warning';
+
+const bytes = z.number().nonnegative();
+
+/** The training call that was met, before any of it ran. */
+export const inspection = z.strictObject({
+  method: z.enum(['fit', 'fitDataset', 'trainOnBatch']),
+  /** Name of the model as the user knows it. */
+  modelName: z.string(),
+  /** Number of trainable and other weights, in elements. */
+  parameters: z.int().nonnegative(),
+  trainableParameters: z.int().nonnegative(),
+  /** Digest of layer classes, shapes, dtypes, losses, metrics and optimizer: a plan holds for an equal one. */
+  fingerprint: z.string(),
+  optimizer: z.string(),
+  layers: z.int().nonnegative(),
+  inputShapes: z.array(z.array(z.int().nullable())),
+  /** Batch size the script asks for; null where the call does not say. */
+  scriptBatchSize: z.int().positive().nullable(),
+  /** Examples per update with this job's target. */
+  targetBatchSize: z.int().positive(),
+  /** Rows of training data, after a validation split; null where unknown (a dataset). */
+  examples: z.int().nonnegative().nullable(),
+  epochs: z.int().positive().nullable(),
+  hasValidation: z.boolean(),
+  /** Set where microbatching would be wrong and the script's own batches are used: the reason. */
+  passThrough: z.string().nullable(),
+  warnings: z.array(planWarning),
+});
+export type Inspection = z.infer<typeof inspection>;
+
+/** One size measured. Tensor-level figures count each buffer once ("unique bytes"). */
+export const trialMeasurement = z.strictObject({
+  microbatch: z.int().positive(),
+  /** Most unique bytes while gradients were computed (grows with the microbatch). */
+  gradientPeakBytes: bytes,
+  /** Most unique bytes while the optimizer applied the update (constant in the microbatch). */
+  optimizerPeakBytes: bytes,
+  /** Most unique bytes while validating; 0 where there is none. */
+  validationPeakBytes: bytes,
+  /** Most memory the process or device really used above what it used before the model was there; null where it cannot be told. */
+  devicePeakBytes: bytes.nullable(),
+  /** Wall time of one microbatch (second one, warm) in ms. */
+  microbatchMs: z.number().nonnegative(),
+  /** Wall time of the optimizer's update in ms. */
+  applyMs: z.number().nonnegative(),
+  /** Where the bytes are, at the start of the update. */
+  breakdown: z.strictObject({
+    weightsBytes: bytes,
+    optimizerBytes: bytes,
+    accumulatorBytes: bytes,
+    /** Data that stays on the device: data set, gathered batch, whatever the script keeps. */
+    dataBytes: bytes,
+  }),
+});
+export type TrialMeasurement = z.infer<typeof trialMeasurement>;
+
+/** An error of the script, the model or the backend, as a person needs it. */
+export const failureReport = z.strictObject({
+  message: z.string(),
+  /** The user's own file and line where the stack names one. */
+  file: z.string().nullable(),
+  line: z.int().positive().nullable(),
+  stack: z.string(),
+});
+export type FailureReport = z.infer<typeof failureReport>;
+
+export const engineReport = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('backend'),
+    backend: backendReport,
+    tfjsVersion: z.string(),
+    nodeVersion: z.string(),
+  }),
+  z.strictObject({ type: z.literal('noBackend'), message: z.string() }),
+  z.strictObject({ type: z.literal('inspected'), inspection }),
+  /** Largest difference of a gradient from the full batch's, relative to the largest gradient, on `rows` rows. */
+  z.strictObject({
+    type: z.literal('selfCheck'),
+    rows: z.int(),
+    relativeDifference: z.number(),
+    passed: z.boolean(),
+  }),
+  z.strictObject({ type: z.literal('trialStarted'), microbatch: z.int().positive() }),
+  z.strictObject({ type: z.literal('trialFits'), measurement: trialMeasurement }),
+  z.strictObject({
+    type: z.literal('trialOutOfMemory'),
+    microbatch: z.int().positive(),
+    message: z.string(),
+  }),
+  /** This backend cannot run this script (a kernel or a synchronous read is missing): try the next. */
+  z.strictObject({ type: z.literal('backendUnfit'), reason: z.string() }),
+  z.strictObject({ type: z.literal('warning'), warning: planWarning }),
+  z.strictObject({ type: z.literal('failed'), failure: failureReport }),
+  /** The script ended (or exited with `code`) without ever training through a LayersModel. */
+  z.strictObject({
+    type: z.literal('neverTrained'),
+    code: z.int(),
+    ownLoop: z.boolean(),
+    tensorflowLoaded: z.boolean(),
+  }),
+]);
+export type EngineReport = z.infer<typeof engineReport>;
