@@ -1,5 +1,6 @@
 // What the supervisor asks of an engine child: one JSON file, named by the environment variable below.
 import { z } from 'zod';
+import { modelTraining } from '../planning/modelTraining';
 import { backendNames } from './backend';
 
 /** Environment variable that holds the absolute path of the job file; without it the preloaded hook does nothing. */
@@ -19,6 +20,8 @@ const shared = {
   passOver: z.array(z.strictObject({ name: z.enum(backendNames), reason: z.string() })),
   /** Examples per update; null: what the script itself asks for. */
   targetBatchSize: z.int().positive().nullable(),
+  /** Set where the entry is a model.json: its training, and the absolute folder that the training's paths are relative to. */
+  model: z.strictObject({ training: modelTraining, folder: z.string() }).optional(),
 };
 
 /** Run the script up to its first training call and measure one update there at each size, in turn; then leave. */
