@@ -47,12 +47,28 @@ export interface Update {
   restart(): void;
   /** Runs the validation step on rows [0, size) of the batch, as `fit` would; its outputs are dropped. */
   validate(size: number): void;
+  /**
+   * Computes nothing: the step returns these outputs (loss and metrics by name, as `updateEnded` told them), so that
+   * an update done before an interruption is passed over while the callbacks still see its figures. Instead of, not
+   * beside, runMicrobatch and apply.
+   */
+  skip?(logs: Record<string, number>): void;
+}
+
+/** What an observer may decide of a call before it does anything. */
+export interface CallDirective {
+  /** The call does not train: `fit` and `fitDataset` return a History of these epochs, `trainOnBatch` the last one's values. */
+  readonly skip?: { readonly epochs: readonly Readonly<Record<string, number>>[] };
+  /** First epoch of `fit` or `fitDataset` to run; the script's own where none is told. */
+  readonly initialEpoch?: number;
 }
 
 /** Progress and decisions that measuring and training add to the hook. Every member is optional. */
 export interface FitObserver {
   /** Before the call does anything; may wait. Throwing ends the call with that error. */
   callStarted?(call: TrainingCall): void | Promise<void>;
+  /** Asked right after `callStarted`: null lets the call run as the script wrote it. */
+  directCall?(call: TrainingCall): CallDirective | null;
   /** After the call ended; `error` is what it threw. */
   callEnded?(call: TrainingCall, error: unknown): void | Promise<void>;
   /**
@@ -63,6 +79,11 @@ export interface FitObserver {
   microbatchEnded?(update: Update, index: number, of: number): void;
   /** `logs`: loss and metrics of this update over the whole batch, by name; `sync` false where values cannot be read at once (WebGPU): then a promise. */
   updateEnded?(update: Update, logs: Promise<Record<string, number>> | Record<string, number>): void;
+  /**
+   * After an update, outside every tidy, after the script's own onBatchEnd: here an observer may wait (a pause, an
+   * asynchronous read of the weights). `trainOnBatch` waits for it before it returns.
+   */
+  updateSettled?(call: TrainingCall): void | Promise<void>;
   /** fitLoop's own epoch end, with its logs (averages over the epoch, validation included). */
   epochEnded?(call: TrainingCall, epoch: number, logs: Record<string, number>): void | Promise<void>;
   /** The self-check's figure (see selfCheck). */
