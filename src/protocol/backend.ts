@@ -1,9 +1,8 @@
 // Which TensorFlow.js backend runs, and why: shared by the engine, the supervisor and what a person is shown.
 import { z } from 'zod';
+import { backendNames, type BackendName } from '../planning/backendName';
 
-/** Backends in the order in which they are tried. */
-export const backendNames = ['tfjs-node-gpu', 'tfjs-node', 'webgpu', 'wasm', 'cpu'] as const;
-export type BackendName = (typeof backendNames)[number];
+export { backendNames, type BackendName };
 
 /** The backend that runs, as the engine reports it. */
 export const backendReport = z.strictObject({
