@@ -13,7 +13,11 @@ export function tensorflowLane(): Lane {
   const native = path.join(place, 'node_modules/@tensorflow/tfjs-node-gpu/lib');
   return existsSync(native)
     ? { place }
-    : { missing: 'real TensorFlow was not set up (npm test sets it up where pip can reach its registry)' };
+    : {
+        missing:
+          process.env.BATCH_PLANNER_TEST_TENSORFLOW_MISSING ??
+          'real TensorFlow was not set up (npm test does)',
+      };
 }
 
 /** Path of SwiftShader's Vulkan driver file, which comes with Chromium. */

@@ -1,0 +1,56 @@
+// Runs one step of `npm test` as a child process, and tells its time.
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs `node ...args` in the repository root. Its output is shown as it comes, or, with `quiet`, only when it fails.
+ * Past `limitSeconds` the step and everything it started are killed. Resolves to `{ code, output, seconds }`; code is null after a kill.
+ */
+export function runNode(args, { root, env = {}, quiet = false, limitSeconds }) {
+  const started = Date.now();
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own, so that a step that hangs goes with all it started.
+      detached: process.platform !== 'win32',
+    });
+    const chunks = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        chunks.push(chunk);
+        if (!quiet) process.stdout.write(chunk);
+      });
+    }
+    const stop = () => killTree(child);
+    const timer = setTimeout(stop, limitSeconds * 1000);
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+    const end = (code) => {
+      clearTimeout(timer);
+      process.off('SIGINT', stop);
+      process.off('SIGTERM', stop);
+      const output = Buffer.concat(chunks).toString();
+      if (quiet && code !== 0) process.stdout.write(output);
+      resolve({ code, output, seconds: (Date.now() - started) / 1000 });
+    };
+    child.once('error', (error) => {
+      chunks.push(Buffer.from(`${error.message}\n`));
+      end(null);
+    });
+    child.once('close', (code) => end(code));
+  });
+}
+
+function killTree(child) {
+  if (child.pid === undefined) return;
+  if (process.platform === 'win32') {
+    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F']);
+    return;
+  }
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
