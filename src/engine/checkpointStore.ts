@@ -1,0 +1,121 @@
+// The checkpoints folder of a run: writes the next one, keeps the last two and the best, and decides when one is due.
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { CheckpointModel, CheckpointState } from '../protocol/checkpoint';
+import { checkpointNames, nextCheckpointName, readState } from './checkpointReader';
+import {
+  temporaryPrefix,
+  writeCheckpoint,
+  type CheckpointFacts,
+  type ModelToSave,
+  type ReadValues,
+} from './checkpointWriter';
+
+/** Checkpoints that are kept beside the best one. */
+const kept = 2;
+/** A checkpoint may take this part of the time since the one before: 2 %. */
+const costShare = 0.02;
+
+type Monitored = NonNullable<CheckpointState['monitored']>;
+
+export class CheckpointStore {
+  #best: { name: string; monitored: Monitored } | null = null;
+  #lastTime: number;
+  #lastCost = 0;
+  #last: { folder: string; models: readonly CheckpointModel[] } | null = null;
+
+  /**
+   * @param seconds time between two checkpoints
+   * @param now monotonic clock in ms: the wall clock may jump
+   */
+  constructor(
+    readonly folder: string,
+    private readonly seconds: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.#lastTime = now();
+    for (const name of checkpointNames(folder)) this.#remember(name);
+    this.#removeUnfinished();
+  }
+
+  /** True when the interval has passed (and the last one's cost is a small part of it). */
+  isDue(): boolean {
+    return this.#elapsed() >= Math.max(this.seconds * 1000, this.#lastCost / costShare);
+  }
+
+  /** True where one may be taken out of turn, at the end of an epoch or a call, without slowing the training. */
+  isCheap(): boolean {
+    return this.#elapsed() >= this.#lastCost / costShare;
+  }
+
+  isBest(monitored: Monitored | null): boolean {
+    if (!monitored) return false;
+    const best = this.#best?.monitored;
+    return (
+      !best || best.name !== monitored.name || best.model !== monitored.model || monitored.value < best.value
+    );
+  }
+
+  /**
+   * Writes the next checkpoint and removes those no longer wanted.
+   * @param changed whether a model's weights may differ from those in the last checkpoint
+   * @throws the file system's error; the earlier ones are untouched then
+   */
+  async write(
+    facts: CheckpointFacts,
+    models: readonly (Omit<ModelToSave, 'unchanged'> & { changed: boolean })[],
+    read: ReadValues,
+  ): Promise<{ place: string; ms: number; best: boolean }> {
+    const start = this.now();
+    const last = this.#last;
+    const toSave = models.map(({ changed, ...model }): ModelToSave => {
+      const entry = changed ? undefined : last?.models.find(({ index }) => index === model.index);
+      return { ...model, unchanged: last && entry ? { folder: last.folder, entry } : null };
+    });
+    const name = nextCheckpointName(this.folder);
+    try {
+      const written = await writeCheckpoint(this.folder, name, facts, toSave, read);
+      this.#last = { folder: written.place, models: written.models };
+      const best = this.isBest(facts.monitored);
+      if (best && facts.monitored) this.#best = { name, monitored: facts.monitored };
+      this.#prune();
+      return { place: written.place, ms: this.now() - start, best };
+    } finally {
+      // A failed try counts too: a full disk is not to be tried again at every update.
+      this.#lastCost = this.now() - start;
+      this.#lastTime = this.now();
+    }
+  }
+
+  #elapsed(): number {
+    return this.now() - this.#lastTime;
+  }
+
+  #prune(): void {
+    const names = checkpointNames(this.folder);
+    for (const name of names.slice(0, -kept)) {
+      if (name !== this.#best?.name) rmSync(path.join(this.folder, name), { recursive: true, force: true });
+    }
+  }
+
+  /** Learns which of an earlier process's checkpoints is the best. */
+  #remember(name: string): void {
+    let monitored: Monitored | null;
+    try {
+      ({ monitored } = readState(path.join(this.folder, name)));
+    } catch {
+      // Damaged: whoever resumes is told by the reader; it is no candidate for the best.
+      return;
+    }
+    if (monitored && this.isBest(monitored)) this.#best = { name, monitored };
+  }
+
+  #removeUnfinished(): void {
+    if (checkpointNames(this.folder).length === 0) return;
+    for (const name of readdirSync(this.folder)) {
+      if (name.startsWith(temporaryPrefix)) {
+        rmSync(path.join(this.folder, name), { recursive: true, force: true });
+      }
+    }
+  }
+}
