@@ -44,8 +44,14 @@ export const trainJob = z.strictObject({
   controlFile: z.string(),
   /** Seconds between checkpoints. */
   checkpointSeconds: z.number().positive(),
-  /** Folder of the checkpoint to go on from; null: from the beginning. */
+  /** Folder that holds the checkpoints, of which the newest sound one is gone on from; null: from the beginning. */
   resumeFrom: z.string().nullable(),
+  /** Seeds Math.random, so that the run can be repeated. */
+  seed: z.uint32(),
+  /** 1 for the first training process of a run. */
+  attempt: z.int().positive(),
+  /** Fingerprint of the model that was planned; null where the config has none. */
+  fingerprint: z.string().nullable(),
 });
 
 export const engineJob = z.discriminatedUnion('mode', [measureJob, trainJob]);

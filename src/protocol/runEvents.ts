@@ -6,7 +6,10 @@ import { failureReport } from './report';
 
 /** ISO 8601 in UTC. */
 const time = z.iso.datetime();
-/** Position in the training: calls of fit & co. count from 0, epochs and updates of a call from 0. */
+/**
+ * Position in the training: calls of fit & co. count from 0, epochs and updates of a call from 0. An `update` event
+ * names the update that was done; every other event the one that comes next.
+ */
 const position = { call: z.int().nonnegative(), epoch: z.int().nonnegative(), update: z.int().nonnegative() };
 /** JSON has no NaN: a value that is not finite is null. */
 const logs = z.record(z.string(), z.number().nullable());
@@ -77,12 +80,25 @@ export const runEvent = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('ended'),
     time,
+    /** `stopped`: asked for; `interrupted`: the supervisor was gone. Both are saved and can be resumed. */
     how: z.enum(['completed', 'stopped', 'failed', 'interrupted']),
     exitCode: z.int(),
     failure: failureReport.nullable(),
   }),
 ]);
 export type RunEvent = z.infer<typeof runEvent>;
+
+/** One line of events.ndjson; null where it is torn, rubbish, or of a version that this one does not know. */
+export function parseRunEvent(line: string): RunEvent | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  const checked = runEvent.safeParse(value);
+  return checked.success ? checked.data : null;
+}
 
 /** `run.json`: what is known of a run without reading its events. Replaced whole, atomically, when `state` changes. */
 export const runRecord = z.strictObject({
@@ -103,5 +119,9 @@ export const runRecord = z.strictObject({
   device: z.strictObject({ name: z.string(), memoryTotalBytes: z.number() }).nullable(),
   nodeVersion: z.string(),
   productVersion: z.string(),
+  /** Seeds the script's Math.random. */
+  seed: z.uint32(),
+  /** How often a training process was started in this run: once more for each resume. */
+  attempts: z.int().nonnegative(),
 });
 export type RunRecord = z.infer<typeof runRecord>;
