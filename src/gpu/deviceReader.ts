@@ -32,16 +32,20 @@ export class DeviceReader {
     const { sources } = this;
     const now = sources.now ?? Date.now;
     const askNvidia = sources.nvidia ?? ((programs, timeoutMs) => queryNvidia({ programs, timeoutMs }));
-    // The three are independent, and nvidia-smi alone can take seconds: none waits for another.
+    // They are independent, and nvidia-smi alone can take seconds: none waits for another.
+    const controllers = this.controllersAreDue(now()) ? this.refreshControllers(now) : Promise.resolve();
     const [nvidia, amd, systemMemory] = await Promise.all([
       askNvidia(request.locations.nvidiaSmi, request.toolTimeoutMs),
       (sources.amd ?? readAmdGpus)(request.locations.drm),
       sources.systemMemory(),
-      this.controllersAreDue(now()) ? this.refreshControllers(now) : undefined,
     ]);
-    const seen = [...nvidia.gpus, ...amd].map((gpu) => gpu.busId).join();
-    if (this.lastSeen !== null && seen !== this.lastSeen) await this.refreshControllers(now);
-    this.lastSeen = seen;
+    // systeminformation calls the same nvidia-smi, without a limit: where it hangs, there is nothing to wait for.
+    if (!nvidia.problems.some((problem) => problem.kind === 'timeout')) {
+      await controllers;
+      const seen = [...nvidia.gpus, ...amd].map((gpu) => gpu.busId).join();
+      if (this.lastSeen !== null && seen !== this.lastSeen) await this.refreshControllers(now);
+      this.lastSeen = seen;
+    }
 
     const readAt = new Date(now()).toISOString();
     const gpus = mergeReadings({ controllers: this.controllers?.gpus ?? [], nvidia, amd }, readAt);

@@ -84,16 +84,26 @@ export class GpuMonitor {
     this.reader ??= start(readerPath, environment);
     const outcome = await this.reader.read({ locations, toolTimeoutMs }, timeoutMs);
     if ('reading' in outcome) {
-      this.failure = null;
-      this.tell(outcome.reading.problems);
+      const { problems } = outcome.reading;
+      this.tell(problems);
+      const hang = problems.find((problem) => problem.kind === 'timeout');
+      if (hang === undefined) this.failure = null;
+      // The reader lives, but something in it still waits for the tool that hangs.
+      else this.giveUp(hang);
       return outcome.reading;
     }
+    this.giveUp(outcome.failure);
+    if (!this.disposed) this.tell([outcome.failure]);
+    return this.withoutGpus(outcome.failure);
+  }
+
+  /** Ends the reader; the next one is started after a pause that doubles from failure to failure. */
+  private giveUp(problem: GpuProblem): void {
+    this.reader?.kill();
     this.reader = null;
     const count = (this.failure?.count ?? 0) + 1;
     const pause = Math.min(longestPauseMs, firstPauseMs * 2 ** (count - 1));
-    this.failure = { problem: outcome.failure, count, notBefore: now() + pause };
-    if (!this.disposed) this.tell([outcome.failure]);
-    return this.withoutGpus(outcome.failure);
+    this.failure = { problem, count, notBefore: this.options.now() + pause };
   }
 
   private async withoutGpus(problem: GpuProblem): Promise<DeviceReading> {

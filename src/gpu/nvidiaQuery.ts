@@ -77,8 +77,7 @@ async function completed(
   else if (code !== 0) problems.push(problemOf(withoutGpuLines(said, parsed), code));
   if (!parsed.gpus.some((gpu) => gpu.mig?.enabled === true)) return { gpus: parsed.gpus, problems };
 
-  const list = await run(['-L']);
-  const details = await run(['-q', '-x']);
+  const [list, details] = await Promise.all([run(['-L']), run(['-q', '-x'])]);
   if (list.kind !== 'ended') {
     problems.push({
       kind: 'toolFailed',

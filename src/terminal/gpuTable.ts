@@ -1,0 +1,217 @@
+// What `gpu` shows to people: a table of GPUs and the machine's memory, as wide as there is room for.
+import { createLogUpdate } from 'log-update';
+import { createColors } from 'picocolors';
+import { formatBinaryBytes, formatBytes } from '../planning/units';
+import type { DeviceReading, GpuReading, MigInstance } from '../gpu/types';
+
+export interface TableStyle {
+  /** Columns that there are; nothing is wider. */
+  readonly columns: number;
+  readonly color: boolean;
+}
+
+interface Row {
+  readonly cells: Readonly<Record<Column, string>>;
+  /** Little memory is left: under 5 % of the whole. */
+  readonly isLow: boolean;
+}
+
+const titles = {
+  index: 'GPU',
+  name: 'Name',
+  busId: 'Bus id',
+  used: 'Used',
+  free: 'Free',
+  total: 'Total',
+  binaryTotal: '',
+  load: 'Load',
+  driver: 'Driver',
+} as const;
+type Column = keyof typeof titles;
+const rightAligned: readonly Column[] = ['used', 'free', 'total', 'binaryTotal', 'load'];
+
+/** The most telling layout that fits is taken. */
+const layouts: readonly (readonly Column[])[] = [
+  ['index', 'name', 'busId', 'used', 'free', 'total', 'binaryTotal', 'load', 'driver'],
+  ['index', 'name', 'busId', 'used', 'free', 'total', 'load'],
+  ['index', 'name', 'used', 'free', 'total', 'load'],
+  ['index', 'name', 'used', 'free', 'total'],
+];
+
+const unknown = '–';
+const gap = '  ';
+
+/** The lines of one reading, none wider than `columns`. What is not known is a dash, never a zero. */
+export function renderGpuTable(reading: DeviceReading, style: TableStyle): string[] {
+  const rows = reading.gpus.flatMap((gpu) => [rowOf(gpu), ...(gpu.mig?.instances ?? []).map(instanceRow)]);
+  const problems = reading.problems.flatMap((problem) => wrapped(clean(problem.message), style.columns));
+  return [
+    ...gpuLines(rows, reading, style),
+    ...problems,
+    ...wrapped(systemMemoryLine(reading), style.columns),
+  ];
+}
+
+function gpuLines(rows: readonly Row[], reading: DeviceReading, style: TableStyle): string[] {
+  if (rows.length === 0) {
+    const text =
+      reading.problems.length === 0 ? 'No GPU was found on this machine.' : 'No GPU could be read.';
+    return wrapped(text, style.columns);
+  }
+  const layout = layouts.find((columns) => widthOf(columns, rows) <= style.columns);
+  return layout === undefined ? stacked(rows, style) : table(layout, rows, style);
+}
+
+function table(layout: readonly Column[], rows: readonly Row[], style: TableStyle): string[] {
+  const colors = createColors(style.color);
+  const line = (cell: (column: Column) => string): string =>
+    layout
+      .map((column) => {
+        const width = widthOfColumn(column, rows);
+        return rightAligned.includes(column) ? cell(column).padStart(width) : cell(column).padEnd(width);
+      })
+      .join(gap)
+      .trimEnd();
+  return [
+    colors.dim(line((column) => titles[column])),
+    ...rows.map((row) => {
+      const text = line((column) => row.cells[column]);
+      return row.isLow ? colors.yellow(text) : text;
+    }),
+  ];
+}
+
+/** For a terminal in which no table fits: a few short lines a GPU. */
+function stacked(rows: readonly Row[], style: TableStyle): string[] {
+  return rows.flatMap(({ cells }) => {
+    const title = cells.index === '' ? cells.name : `GPU ${cells.index}: ${cells.name}`;
+    return [
+      ...wrapped(title, style.columns),
+      ...wrapped(`${cells.used} used, ${cells.free} free, ${cells.total} total`, style.columns),
+    ];
+  });
+}
+
+function rowOf(gpu: GpuReading): Row {
+  return {
+    isLow: isLow(gpu),
+    cells: {
+      index: gpu.index === null ? unknown : String(gpu.index),
+      name: clean(gpu.name),
+      busId: gpu.busId ?? unknown,
+      ...memoryCells(gpu),
+      load: gpu.utilisationPercent === null ? unknown : `${Math.round(gpu.utilisationPercent)} %`,
+      driver: clean(gpu.driver ?? unknown),
+    },
+  };
+}
+
+function instanceRow(instance: MigInstance): Row {
+  return {
+    isLow: isLow(instance),
+    cells: {
+      index: '',
+      name: `MIG ${clean(instance.name)}`,
+      busId: '',
+      ...memoryCells(instance),
+      load: '',
+      driver: '',
+    },
+  };
+}
+
+type Memory = Pick<MigInstance, 'memoryTotalBytes' | 'memoryUsedBytes' | 'memoryFreeBytes'>;
+
+function memoryCells(memory: Memory): Record<'used' | 'free' | 'total' | 'binaryTotal', string> {
+  const size = (bytes: number | null): string => (bytes === null ? unknown : formatBytes(bytes));
+  const total = memory.memoryTotalBytes;
+  return {
+    used: size(memory.memoryUsedBytes),
+    free: size(memory.memoryFreeBytes),
+    total: size(total),
+    binaryTotal: total === null ? '' : `(${formatBinaryBytes(total)})`,
+  };
+}
+
+function isLow({ memoryFreeBytes, memoryTotalBytes }: Memory): boolean {
+  return memoryFreeBytes !== null && memoryTotalBytes !== null && memoryFreeBytes < 0.05 * memoryTotalBytes;
+}
+
+function systemMemoryLine({ systemMemory }: DeviceReading): string {
+  const { usedBytes, totalBytes, availableBytes, limitedBy } = systemMemory;
+  const whose = limitedBy === 'cgroup' ? 'System memory (limit of this container)' : 'System memory';
+  return `${whose}: ${formatBytes(usedBytes)} of ${formatBytes(totalBytes)} used, ${formatBytes(availableBytes)} available.`;
+}
+
+function widthOfColumn(column: Column, rows: readonly Row[]): number {
+  return Math.max(titles[column].length, ...rows.map((row) => row.cells[column].length));
+}
+
+function widthOf(columns: readonly Column[], rows: readonly Row[]): number {
+  const widths = columns.map((column) => widthOfColumn(column, rows));
+  return widths.reduce((sum, width) => sum + width, 0) + gap.length * (columns.length - 1);
+}
+
+/** Breaks between words; a word that is wider than the terminal is cut into pieces. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    let rest = word;
+    if (line !== '' && line.length + 1 + rest.length > columns) {
+      lines.push(line);
+      line = '';
+    }
+    while (rest.length > columns) {
+      lines.push(rest.slice(0, columns));
+      rest = rest.slice(columns);
+    }
+    line = line === '' ? rest : `${line} ${rest}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** A tool's text must not steer the terminal. */
+function clean(text: string): string {
+  return text.replace(/\p{Cc}/gu, '?');
+}
+
+/** The part of a terminal stream that is needed to draw. */
+export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+
+/** Shows readings to a person. */
+export interface GpuView {
+  show(reading: DeviceReading): void;
+  /** Leaves the last reading on the screen and the cursor as it was. */
+  end(): void;
+}
+
+/**
+ * Draws over the earlier reading on a terminal when `watch` is set; else prints one after another. Colour only on a
+ * terminal and never with NO_COLOR (https://no-color.org), unless FORCE_COLOR asks for it.
+ */
+export function createGpuView(
+  out: TerminalStream,
+  options: { watch: boolean },
+  environment: NodeJS.ProcessEnv = process.env,
+): GpuView {
+  const { NO_COLOR: noColor = '', FORCE_COLOR: forceColor = '', TERM: terminal } = environment;
+  const color =
+    noColor === '' &&
+    ((forceColor !== '' && forceColor !== '0') || (out.isTTY === true && terminal !== 'dumb'));
+  // Piped, lines may be as long as they like: nothing is left out for a file.
+  const columns = (): number =>
+    out.isTTY === true ? Math.max(1, out.columns ?? 80) : Number.POSITIVE_INFINITY;
+  const lines = (reading: DeviceReading): string[] => renderGpuTable(reading, { columns: columns(), color });
+  if (options.watch && out.isTTY === true) {
+    const redraw = createLogUpdate(out);
+    return { show: (reading) => redraw(lines(reading).join('\n')), end: () => redraw.done() };
+  }
+  return {
+    show: (reading) => {
+      const heading = options.watch ? [reading.readAt] : [];
+      out.write([...heading, ...lines(reading), ...(options.watch ? [''] : []), ''].join('\n'));
+    },
+    end: () => undefined,
+  };
+}
