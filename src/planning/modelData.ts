@@ -81,7 +81,7 @@ export const csvData = z.strictObject({
     .union([z.boolean(), z.literal('auto')])
     .default('auto')
     .describe(
-      'Whether the first line names the columns. auto: it does if any of its fields is not a number.',
+      'Whether the first line names the columns. auto: it does if none of its fields is a number.',
     ),
   delimiter: z
     .string()

@@ -2,11 +2,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nearestName } from '../planning/nearestName';
-import { EntryError } from './entryError';
-import { modelFacts, type ModelFacts } from './entryModel';
+import { EntryError } from '../planning/entryError';
+import { modelFacts, type ModelFacts } from '../planning/modelFacts';
 
-export { EntryError, type EntryProblem } from './entryError';
-export type { ModelFacts, ModelInput } from './entryModel';
+export { EntryError, type EntryProblem } from '../planning/entryError';
+export type { ModelFacts, ModelInput } from '../planning/modelFacts';
 
 /** A training script in JavaScript or TypeScript. */
 export interface ScriptEntry {

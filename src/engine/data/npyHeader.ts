@@ -111,6 +111,6 @@ function numberKind(descr: string): Pick<NpyHeader, 'kind' | 'bytesPerValue' | '
       `holds ${what ?? 'values of an unknown kind'} (dtype ${descr}): save it as float32 or as whole numbers`,
     );
   }
-  // "=" is the byte order of the machine that wrote it; every machine that Node runs on is little-endian or says so.
+  // NumPy never writes "=" (the writer's own order); "|" is for single bytes.
   return { kind, bytesPerValue: Number(size || 1), littleEndian: order !== '>' };
 }

@@ -1,7 +1,10 @@
 // Examples as rows of numbers, wherever they are kept: what every reader of a file gives and every batch is made from.
 
-/** A typed array that a tensor can be made of. */
-export type Values = Float32Array | Int32Array;
+/**
+ * Values of tensors: float32 for all, whole numbers too, since tfjs casts what a layer wants as int32 and no class or
+ * Embedding has more than the 2²⁴ numbers that float32 counts exactly.
+ */
+export type Values = Float32Array;
 
 /** Rows of equal shape, read one by one in any order. */
 export interface Rows {
