@@ -52,7 +52,10 @@ function upwards(state: SearchState, model: MemoryModel | null): number | null {
   }
   if (confirmed) return predicted;
   // The line of 1 and 2 has no witness, and one example alone is often off it: a small third size comes first.
-  if (trials.length === 2) return Math.min(predicted, Math.max(4, Math.min(32, Math.floor(predicted / 4))));
+  if (trials.length === 2) {
+    if (fitsWithRoom(state, model)) return predicted;
+    return Math.min(predicted, Math.max(4, Math.min(32, Math.floor(predicted / 4))));
+  }
   return Math.max(least, Math.min(predicted, largestFit * unprovenStep));
 }
 
@@ -69,6 +72,12 @@ function between(state: SearchState, model: MemoryModel | null, middle: number):
   if (predicted < smallestMiss) return predicted;
   // Memory ended below the budget. Most often a little below, so the first step back is a short one.
   return state.slow === 0 ? smallestMiss - Math.ceil((smallestMiss - largestFit) / 8) : middle;
+}
+
+/** Whether all that is asked for should need so little of the budget that even a poor line will do. */
+function fitsWithRoom(state: SearchState, model: MemoryModel | null): boolean {
+  if (model === null || state.budgetBytes === undefined) return false;
+  return predictPeak(model, state.cap) <= state.budgetBytes / 4;
 }
 
 function isConfirmed(model: MemoryModel | null): model is MemoryModel {

@@ -1,0 +1,101 @@
+// What a plan says in words: the sentence a person came for, and what one who is out of luck can do.
+import { formatBytes, formatCount } from './units';
+
+/** The equation `2,048 = 74 × 22 + 20 × 21`, or a sentence where all fit at once. `sizes` are those of `splitBatch`. */
+export function describeSizes(sizes: readonly number[]): string {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  if (sizes.length === 1) {
+    return total === 1
+      ? 'One example is the whole batch: no accumulation needed.'
+      : `All ${formatCount(total)} fit at once: no accumulation needed.`;
+  }
+  const terms = [...new Set(sizes)].map((size) => {
+    const times = sizes.filter((other) => other === size).length;
+    return `${formatCount(times)} × ${formatCount(size)}`;
+  });
+  return `${formatCount(total)} = ${terms.join(' + ')}`;
+}
+
+/** Where the bytes of one update are, for one example at once. */
+export interface MemoryParts {
+  readonly weightsBytes: number;
+  readonly optimizerBytes: number;
+  readonly accumulatorBytes: number;
+  readonly dataBytes: number;
+}
+
+export interface NothingFits {
+  /** What one example needs; null where it ran out of memory before that was known. */
+  readonly needsBytes: number | null;
+  /** What may be used; null where it is unknown. */
+  readonly hasBytes: number | null;
+  /** The device, as a person knows it; null: the computer's own memory. */
+  readonly deviceName: string | null;
+  /** Null where nothing was measured. */
+  readonly parts: MemoryParts | null;
+}
+
+const partNames = {
+  weightsBytes: 'weights',
+  optimizerBytes: "the optimizer's own state",
+  accumulatorBytes: 'accumulated gradients',
+  dataBytes: 'data kept on the device',
+  activationBytes: 'activations and temporaries of one example',
+} as const;
+type Part = keyof typeof partNames;
+
+const remedies: Record<Part, string> = {
+  weightsBytes: 'a model with fewer weights',
+  optimizerBytes:
+    'an optimizer that keeps less for each weight (sgd keeps nothing, momentum one number, adam two)',
+  accumulatorBytes: 'a model with fewer weights',
+  dataBytes: 'reading the data in pieces with fitDataset, so that the whole set is not on the device',
+  activationBytes: 'smaller inputs (a shorter sequence, a smaller image) or narrower layers',
+};
+
+/** One line each: what one example needs and what there is, the three largest parts of it, what would help. */
+export function describeNothingFits(facts: NothingFits): string[] {
+  const { needsBytes, hasBytes, deviceName, parts } = facts;
+  const where = deviceName === null ? 'in memory' : `on ${deviceName}`;
+  const has = hasBytes === null ? '' : `${formatBytes(hasBytes)} may be used ${where}`;
+  const needs =
+    needsBytes === null
+      ? 'One example alone ran out of memory'
+      : `One example alone needs ${formatBytes(needsBytes)}`;
+  const lines = [
+    has === ''
+      ? `Not even one example fits. ${needs} ${where}.`
+      : `Not even one example fits. ${needs}; ${has}.`,
+  ];
+  const largest = parts === null ? [] : largestParts(parts, needsBytes);
+  if (largest.length > 0) {
+    const list = largest.map(([part, bytes]) => `${partNames[part]} ${formatBytes(bytes)}`);
+    lines.push(`Largest parts: ${list.join(', ')}.`);
+  }
+  const help = [
+    ...new Set(largest.map(([part]) => remedies[part])),
+    deviceName === null
+      ? 'closing other programs that use much memory'
+      : `closing other programs that use ${deviceName}`,
+    'a larger budget, where one was set',
+  ];
+  lines.push(`What would help: ${help.join('; ')}.`);
+  return lines;
+}
+
+function largestParts(parts: MemoryParts, needsBytes: number | null): [Part, number][] {
+  const { weightsBytes, optimizerBytes, accumulatorBytes, dataBytes } = parts;
+  const known = weightsBytes + optimizerBytes + accumulatorBytes + dataBytes;
+  const all: Record<Part, number> = {
+    weightsBytes,
+    optimizerBytes,
+    accumulatorBytes,
+    dataBytes,
+    activationBytes: needsBytes === null ? 0 : Math.max(0, needsBytes - known),
+  };
+  return (Object.keys(all) as Part[])
+    .map((part): [Part, number] => [part, all[part]])
+    .filter(([, bytes]) => bytes > 0)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 3);
+}
