@@ -1,5 +1,5 @@
 // The checkpoints folder of a run: writes the next one, keeps the last two and the best, and decides when one is due.
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { CheckpointModel, CheckpointState } from '../protocol/checkpoint';
 import { checkpointNames, nextCheckpointName, readState } from './checkpointReader';
@@ -46,6 +46,16 @@ export class CheckpointStore {
   /** True where one may be taken out of turn, at the end of an epoch or a call, without slowing the training. */
   isCheap(): boolean {
     return this.#elapsed() >= this.#lastCost / costShare;
+  }
+
+  /** True where one may be taken at the end of a call that took `ms`: in time, it costs little beside that call. */
+  isCheapAfter(ms: number): boolean {
+    return Math.max(ms, this.#elapsed()) >= this.#lastCost / costShare;
+  }
+
+  /** Renames a damaged checkpoint, so that it does not count as one of those that are kept. */
+  setAside(name: string): void {
+    renameSync(path.join(this.folder, name), path.join(this.folder, `damaged-${name}-${Date.now()}`));
   }
 
   isBest(monitored: Monitored | null): boolean {

@@ -173,5 +173,7 @@ function isTensor(value: unknown): value is Tensor {
 
 function isSlots(value: unknown): value is (Slot | undefined)[] {
   if (!Array.isArray(value)) return false;
-  return value.every((slot) => slot === undefined || slot === null || isTensor((slot as Partial<Slot>).variable));
+  return value.every(
+    (slot) => slot === undefined || slot === null || isTensor((slot as Partial<Slot>).variable),
+  );
 }

@@ -37,10 +37,10 @@ export class Control {
     return this.#asked;
   }
 
-  /** Resolves once anything but a pause is asked. */
-  async untilNoPause(): Promise<Asked> {
+  /** Resolves once anything but a pause is asked, or `stop` says so. */
+  async untilNoPause(stop: () => boolean): Promise<Asked> {
     for (;;) {
-      const asked = this.look();
+      const asked = stop() ? 'stop' : this.look();
       if (asked !== 'pause') return asked;
       await new Promise((resolve) => setTimeout(resolve, lookPause * 2));
     }

@@ -1,11 +1,15 @@
 // What the trainer tells of itself: events.ndjson (appended) and progress.json (overwritten in place) of the run folder.
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import type { RunEvent } from '../protocol/runEvents';
 import type { RunProgress } from '../protocol/runProgress';
 
 /** An event before its time is known. */
-export type NewRunEvent = RunEvent extends infer Event ? (Event extends RunEvent ? Omit<Event, 'time'> : never) : never;
+export type NewRunEvent = RunEvent extends infer Event
+  ? Event extends RunEvent
+    ? Omit<Event, 'time'>
+    : never
+  : never;
 
 /** Least time between two writings of the progress file, in ms. */
 const progressPause = 100;
@@ -21,6 +25,7 @@ export class RunReport {
   readonly #progress: number;
   #progressTime = -Infinity;
   #failed = false;
+  #closed = false;
 
   /**
    * @param folder the run folder, which exists
@@ -37,7 +42,11 @@ export class RunReport {
   }
 
   event(event: NewRunEvent): void {
-    this.#write(this.#events, Buffer.from(`${JSON.stringify({ ...event, time: this.now().toISOString() })}\n`), null);
+    this.#write(
+      this.#events,
+      Buffer.from(`${JSON.stringify({ ...event, time: this.now().toISOString() })}\n`),
+      null,
+    );
   }
 
   /** Tells how far the update in the making is; too frequent ones are left out. */
@@ -48,12 +57,21 @@ export class RunReport {
     this.#write(this.#progress, Buffer.from(JSON.stringify(progress).padEnd(progressLength)), 0);
   }
 
+  /** Waits until the events are on the disk. */
+  flush(): void {
+    fsyncSync(this.#events);
+  }
+
+  /** What comes after the end is left out. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     closeSync(this.#events);
     closeSync(this.#progress);
   }
 
   #write(descriptor: number, data: Buffer, position: number | null): void {
+    if (this.#closed) return;
     try {
       for (let done = 0; done < data.length;) {
         done += writeSync(descriptor, data, done, data.length - done, position);
