@@ -1,14 +1,11 @@
 // Puts the engine together in a child: backend, hook, mode, and what is reported when the script ends without training.
 import path from 'node:path';
 import type { EngineJob } from '../protocol/job';
+import type { ChosenBackend } from './backends/choose';
+import type { Core } from './backends/tensorflow';
 import type { FitObserver, HookSettings } from './contracts';
-import {
-  publishContext,
-  type ActiveBackend,
-  type Core,
-  type EngineContext,
-  type EngineMode,
-} from './engineContext';
+import { publishContext, type EngineContext, type EngineMode } from './engineContext';
+import { deviceMemoryOf, type DeviceMemory } from './deviceMemory';
 import { startLifeline } from './lifeline';
 import { MemoryMeter } from './memoryMeter';
 import { installModuleHook, type LayersCopy } from './moduleHook';
@@ -19,11 +16,11 @@ import { runsOneOf } from './scriptProcess';
 
 /** The parts that the engine puts together; each is tested by itself. */
 export interface EngineParts {
-  chooseBackend(job: EngineJob): Promise<ActiveBackend>;
+  chooseBackend(job: EngineJob): Promise<ChosenBackend>;
   /** True where an error of chooseBackend says that no backend works at all. */
   isNoBackend(error: unknown): boolean;
   /** A working package in the place of a native one that cannot be loaded; undefined where there is none. */
-  substitute(request: string, error: unknown, backend: ActiveBackend | null): unknown;
+  substitute(request: string, error: unknown, backend: ChosenBackend | null): unknown;
   installFitHook(copy: LayersCopy, settings: HookSettings, observer: FitObserver): void;
   createMode(job: EngineJob, context: EngineContext): EngineMode;
 }
@@ -41,8 +38,9 @@ const ownMains = [path.join(__dirname, 'modelEntry.cjs')];
 export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<void> {
   const report = createSender(job.reportFile);
   const meter = new MemoryMeter();
-  let choosing: Promise<ActiveBackend> | null = null;
-  let chosen: ActiveBackend | null = null;
+  let choosing: Promise<ChosenBackend> | null = null;
+  let chosen: ChosenBackend | null = null;
+  let deviceMemory: DeviceMemory | null = null;
   let watching = false;
   let tensorflowLoaded = false;
   let trained = false;
@@ -54,6 +52,9 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
     report,
     get chosenBackend() {
       return chosen;
+    },
+    get deviceMemory() {
+      return deviceMemory;
     },
     backend: () => (choosing ??= choose()),
     leave,
@@ -88,7 +89,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
     await context.backend();
   }
 
-  async function choose(): Promise<ActiveBackend> {
+  async function choose(): Promise<ChosenBackend> {
     try {
       chosen = await parts.chooseBackend(job);
     } catch (error) {
@@ -100,8 +101,11 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       report({ type: 'noBackend', message: error instanceof Error ? error.message : String(error) });
       return leave();
     }
+    // Whatever the process holds from here on is the script's and its model's.
+    deviceMemory = deviceMemoryOf(chosen);
     const { report: backend, tfjsVersion } = chosen;
     report({ type: 'backend', backend, tfjsVersion, nodeVersion: process.versions.node });
+    for (const warning of chosen.warnings) report({ type: 'warning', warning });
     return chosen;
   }
 

@@ -1,23 +1,11 @@
 // What measuring and training are given to work with, and what they give back to the preloaded hook.
-import type * as tfCore from '@tensorflow/tfjs-core';
-import type { BackendReport } from '../protocol/backend';
 import type { EngineJob } from '../protocol/job';
 import type { FailureReport } from '../protocol/report';
-import type { FitObserver, HookSettings, Tf } from './contracts';
+import type { ChosenBackend } from './backends/choose';
+import type { FitObserver, HookSettings } from './contracts';
+import type { DeviceMemory } from './deviceMemory';
 import type { MemoryMeter } from './memoryMeter';
 import type { SendReport } from './report';
-
-/** The part of tfjs-core's namespace that the engine uses. */
-export type Core = typeof tfCore;
-
-/** The backend that runs in this process (see backends/choose). */
-export interface ActiveBackend {
-  readonly report: BackendReport;
-  readonly core: Core;
-  /** The whole namespace: core, layers, data. */
-  readonly tf: Tf;
-  readonly tfjsVersion: string;
-}
 
 /** One for each engine process. */
 export interface EngineContext<Job extends EngineJob = EngineJob> {
@@ -30,9 +18,11 @@ export interface EngineContext<Job extends EngineJob = EngineJob> {
    * The backend. Chosen before the script's first line where this process runs the entry; in a process that turns
    * out to train later, at its first training call. Rejects with the error of chooseBackend.
    */
-  backend(): Promise<ActiveBackend>;
+  backend(): Promise<ChosenBackend>;
+  /** What the process or the device really uses; there as soon as the backend is. */
+  readonly deviceMemory: DeviceMemory | null;
   /** The backend where it has been chosen; always there from `callStarted` on. */
-  readonly chosenBackend: ActiveBackend | null;
+  readonly chosenBackend: ChosenBackend | null;
   /**
    * Ends this process at once: no handler of the script runs and nothing of the script's is written any more.
    * What was reported is safe.

@@ -1,11 +1,12 @@
 // Sees every copy of TensorFlow.js that the script loads, whether by require, import or a TypeScript loader.
 import Module, { createRequire } from 'node:module';
-import type { Core } from './engineContext';
+import type { Core } from './backends/tensorflow';
+import type { Layers } from './fitHook/innerModel';
 
 /** One loaded copy of tfjs-layers with the core it works on. */
 export interface LayersCopy {
   readonly core: Core;
-  readonly layers: Readonly<Record<string, unknown>>;
+  readonly layers: Layers;
 }
 
 export interface ModuleHookHandlers {
@@ -95,7 +96,8 @@ function isCore(loaded: object): loaded is Core & Record<string, unknown> {
   );
 }
 
-function isLayers(loaded: Record<string, unknown>): boolean {
-  const model = loaded.LayersModel as { prototype?: { makeTrainFunction?: unknown } } | undefined;
+function isLayers(loaded: object): loaded is Layers {
+  const model = Reflect.get(loaded, 'LayersModel') as
+    { prototype?: { makeTrainFunction?: unknown } } | undefined;
   return typeof model?.prototype?.makeTrainFunction === 'function';
 }
