@@ -101,4 +101,9 @@ export interface HookSettings {
   targetBatchSize: number | null;
   /** Run the equality self-check before the first update of each model. */
   selfCheck: boolean;
+  /**
+   * Most rows that the self-check may use: 8 where not told; below 2 there is no check. It needs the memory of a
+   * microbatch of this many rows, so a run on a full card gives its microbatch size.
+   */
+  selfCheckRows?: number;
 }
