@@ -111,8 +111,9 @@ async function attemptSetup(command: SetupCommand, signal: AbortSignal): Promise
   const made = await firstThatWorks(plan, facts, tools);
   say(`${plan.packageName} ${plan.version} in ${folder} works: ${describe(made)}`);
   if (plan.layout === 'inside') {
+    const add = `npm install --ignore-scripts --save-optional --save-exact ${plan.packageName}@${plan.version}`;
     say(
-      `package.json was not changed, so npm may remove it with the next install; to keep it: npm install --ignore-scripts --save-optional --save-exact ${plan.packageName}@${plan.version}`,
+      `Your package.json was not changed, so the next npm install removes it. To keep it: ${add}, then run this again.`,
     );
   }
   return exitCodes.done;
@@ -136,12 +137,7 @@ async function tryPresent(
 }
 
 /** Goes through the attempts. The error that counts at the end is of what was made and did not work, else the first. */
-async function firstThatWorks(
-  plan: SetupPlan,
-  facts: SetupFacts,
-  command: SetupCommand,
-  tools: SetupTools,
-): Promise<TrainingCheck> {
+async function firstThatWorks(plan: SetupPlan, facts: SetupFacts, tools: SetupTools): Promise<TrainingCheck> {
   const failures: SetupError[] = [];
   for (const [index, attempt] of plan.attempts.entries()) {
     const source =
