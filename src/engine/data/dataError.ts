@@ -12,6 +12,10 @@ export class DataError extends Error {
     super(message, options);
     this.file = place.file ?? null;
     this.line = place.line ?? null;
+    // The place of the mistake is in the data: whoever reads the stack for a file and line finds that one.
+    if (this.file !== null && this.line !== null) {
+      this.stack = `${this.name}: ${message}\n    at ${this.file}:${this.line}`;
+    }
   }
 }
 
