@@ -40,19 +40,22 @@ const refusedLength = /Invalid (?:typed )?array(?: buffer)? length: (\d+)/i;
 /** Lengths from here on are refused for memory's sake (V8's limit lies between 2^31 and 2^33 elements). */
 const hugeLength = 2 ** 31;
 
+/** TensorFlow tells so of an allocation that it then does in another way. */
+const harmless = /not a failure, but may mean/i;
+
 /** Whether a message or a piece of stderr says that memory ran out. */
 export function saysOutOfMemory(text: string): boolean {
-  if (outOfMemoryTexts.some((pattern) => pattern.test(text))) return true;
-  const length = refusedLength.exec(text)?.[1];
-  return length !== undefined && Number(length) >= hugeLength;
+  return outOfMemoryLine(text) !== null;
 }
 
-/** The line of a text that says that memory ran out, for a person to read; null where none does. */
+/** The first line of a text that says that memory ran out, for a person to read; null where none does. */
 export function outOfMemoryLine(text: string): string | null {
-  return (
-    text
-      .split(/\r?\n/)
-      .find((line) => saysOutOfMemory(line))
-      ?.trim() ?? null
-  );
+  return text.split(/\r?\n/).find(lineSaysIt)?.trim() ?? null;
+}
+
+function lineSaysIt(line: string): boolean {
+  if (harmless.test(line)) return false;
+  if (outOfMemoryTexts.some((pattern) => pattern.test(line))) return true;
+  const length = refusedLength.exec(line)?.[1];
+  return length !== undefined && Number(length) >= hugeLength;
 }
