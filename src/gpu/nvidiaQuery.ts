@@ -1,19 +1,8 @@
 // Asks nvidia-smi itself: tries each place where it may be, and fewer fields where a driver does not know them all.
 import { runTool, type ToolResult } from './runTool';
-import {
-  parseMigList,
-  parseMigMemory,
-  parseQuery,
-  permissionMessage,
-  problemOf,
-  queryArguments,
-  queryFieldLists,
-  refusesField,
-  saysNoDevices,
-  withInstances,
-  type NvidiaGpu,
-  type ParsedQuery,
-} from './nvidiaSmi';
+import { parseMigList, parseMigMemory, withInstances } from './nvidiaMig';
+import { permissionMessage, problemOf, refusesField, saysNoDevices } from './nvidiaProblem';
+import { parseQuery, queryArguments, queryFieldLists, type NvidiaGpu, type ParsedQuery } from './nvidiaSmi';
 import type { GpuProblem } from './types';
 
 /** `answered`: nvidia-smi works, so its list of NVIDIA GPUs is the whole truth, even when it is empty. */

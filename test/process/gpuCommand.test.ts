@@ -27,7 +27,7 @@ beforeAll(async () => {
   await buildGpuReader(built);
   script = await buildScript(
     `import { runGpuCommand } from './supervise/gpuCommand';
-     import { createGpuView } from './terminal/gpuTable';
+     import { createGpuView } from './terminal/gpuView';
      const watch = process.argv.includes('--watch');
      void runGpuCommand({
        json: process.argv.includes('--json'), watch, out: process.stdout, err: process.stderr,

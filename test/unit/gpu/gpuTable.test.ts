@@ -1,7 +1,8 @@
 // What people see of a reading, at the widths of real terminals.
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { createGpuView, renderGpuTable } from '../../../src/terminal/gpuTable';
+import { renderGpuTable } from '../../../src/terminal/gpuTable';
+import { createGpuView } from '../../../src/terminal/gpuView';
 import type { DeviceReading } from '../../../src/gpu/types';
 import { GB, gpu, reading } from './readings';
 

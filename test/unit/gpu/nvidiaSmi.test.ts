@@ -1,13 +1,8 @@
 // nvidia-smi's answers, written out as it prints them.
 import { expect, test } from 'vitest';
-import {
-  parseMigList,
-  parseMigMemory,
-  parseQuery,
-  problemOf,
-  queryArguments,
-  queryFieldLists,
-} from '../../../src/gpu/nvidiaSmi';
+import { parseMigList, parseMigMemory } from '../../../src/gpu/nvidiaMig';
+import { problemOf } from '../../../src/gpu/nvidiaProblem';
+import { parseQuery, queryArguments, queryFieldLists } from '../../../src/gpu/nvidiaSmi';
 
 const MiB = 1024 * 1024;
 const [full = [], basic = []] = queryFieldLists;
