@@ -49,6 +49,8 @@ class Trainer implements FitObserver {
   readonly #calls = new Map<TrainingCall, CallProgress>();
   #epochRandom: RandomSource['state'];
   #updateStart = 0;
+  /** What was last told of each model that trains by trainOnBatch. */
+  readonly #announced = new Map<number, string>();
   #failure: FailureReport | null = null;
   #ended = false;
   /** Asked by a signal sent to this process itself. */
@@ -233,6 +235,11 @@ class Trainer implements FitObserver {
     const text = JSON.stringify(facts);
     if (progress.announced === text) return;
     progress.announced = text;
+    if (method === 'trainOnBatch') {
+      // One call an update: a loop of them is told once for each model.
+      if (this.#announced.get(progress.modelIndex) === text) return;
+      this.#announced.set(progress.modelIndex, text);
+    }
     this.#run?.event({ type: 'call', call: call.index, ...facts });
   }
 
@@ -268,7 +275,7 @@ class Trainer implements FitObserver {
       if (resume?.state.position.call === call.index) this.random.state = resume.random.now;
       return;
     }
-    run.event({ type: 'callEnded', call: call.index });
+    if (call.method !== 'trainOnBatch') run.event({ type: 'callEnded', call: call.index });
     const worthSaving =
       call.method === 'trainOnBatch' ? store.isDue() : store.isCheapAfter(performance.now() - progress.start);
     if (worthSaving) await this.#save();

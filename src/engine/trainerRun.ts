@@ -4,7 +4,7 @@ import type { CheckpointState } from '../protocol/checkpoint';
 import type { TrainJob } from '../protocol/job';
 import { CheckpointStore } from './checkpointStore';
 import type { Tf } from './contracts';
-import type { ActiveBackend } from './engineContext';
+import type { ChosenBackend } from './backends/choose';
 import type { RandomSource } from './randomSource';
 import { RunReport, type NewRunEvent } from './runReport';
 import type { CallProgress } from './trainerCall';
@@ -21,7 +21,7 @@ export class TrainerRun {
   /** @throws the file system's error where the run folder cannot be written */
   constructor(
     job: TrainJob,
-    private readonly backend: ActiveBackend,
+    private readonly backend: ChosenBackend,
     private readonly random: RandomSource,
   ) {
     this.#report = new RunReport(job.runFolder);

@@ -1,0 +1,147 @@
+// The run folder: where runs lie, what is in one, and how one is made.
+import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** A place for runs that cannot be used; `message` is one sentence with what to do. */
+export class RunFolderError extends Error {
+  override readonly name = 'RunFolderError';
+}
+
+/** Paths in one run folder. */
+export interface RunPaths {
+  /** The folder itself, absolute. */
+  readonly folder: string;
+  readonly name: string;
+  readonly record: string;
+  readonly events: string;
+  readonly progress: string;
+  readonly log: string;
+  readonly checkpoints: string;
+  readonly control: string;
+  readonly lock: string;
+  readonly job: string;
+  readonly reports: string;
+}
+
+export function runPaths(folder: string): RunPaths {
+  const inside = (name: string): string => path.join(folder, name);
+  return {
+    folder,
+    name: path.basename(folder),
+    record: inside('run.json'),
+    events: inside('events.ndjson'),
+    progress: inside('progress.json'),
+    log: inside('trainer.log'),
+    checkpoints: inside('checkpoints'),
+    control: inside('control.json'),
+    lock: inside('run.lock'),
+    job: inside('job.json'),
+    reports: inside('reports.ndjson'),
+  };
+}
+
+/** Folder of a config's runs: `.batch-planner/runs` beside the config. */
+export function runsFolder(configFolder: string): string {
+  return path.join(configFolder, '.batch-planner', 'runs');
+}
+
+/** `2026-11-22T17-05-09-train`: sorts by time, and is a name that every file system takes. */
+export function runName(time: Date, entry: string): string {
+  const stem = path.basename(entry).replace(/\.[^.]*$/, '');
+  const safe = stem.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'entry';
+  return `${time.toISOString().slice(0, 19).replaceAll(':', '-')}-${safe}`;
+}
+
+/**
+ * Makes a new run folder, readable by its owner only, and the `.gitignore` that keeps runs out of the user's commits.
+ * @throws RunFolderError where it cannot be made
+ */
+export async function createRunFolder(configFolder: string, entry: string, time: Date): Promise<RunPaths> {
+  const runs = runsFolder(configFolder);
+  try {
+    await mkdir(runs, { recursive: true, mode: 0o700 });
+    await writeIfMissing(path.join(configFolder, '.batch-planner', '.gitignore'), '*\n');
+    const name = runName(time, entry);
+    for (let number = 1; ; number++) {
+      const folder = path.join(runs, number === 1 ? name : `${name}-${number}`);
+      if (await makeFolder(folder)) return runPaths(await realpath(folder));
+    }
+  } catch (error) {
+    throw cannotWrite(runs, error);
+  }
+}
+
+/**
+ * The folder that `--run-dir` names, made where it is missing.
+ * @throws RunFolderError where it is no folder that can be written, or holds something else than a run
+ */
+export async function openRunFolder(folder: string): Promise<RunPaths> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const real = await realpath(folder);
+    const names = await readdir(real);
+    const paths = runPaths(real);
+    const isOurs = names.length === 0 || names.includes('run.json') || names.includes('run.lock');
+    if (!isOurs) {
+      throw new RunFolderError(
+        `${folder} holds other files and no run: name an empty or new folder with --run-dir.`,
+      );
+    }
+    return paths;
+  } catch (error) {
+    throw error instanceof RunFolderError ? error : cannotWrite(folder, error);
+  }
+}
+
+/** Run folders in a config's folder, newest first; empty where there are none. */
+export async function listRunFolders(configFolder: string): Promise<RunPaths[]> {
+  const runs = runsFolder(configFolder);
+  try {
+    const entries = await readdir(runs, { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    return folders
+      .sort()
+      .reverse()
+      .map((name) => runPaths(path.join(runs, name)));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw error;
+  }
+}
+
+/** The sentence for a place that cannot be written. */
+export function cannotWrite(place: string, error: unknown): RunFolderError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const reasons: Record<string, string> = {
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    ENOTDIR: 'a part of its path is a file',
+    EEXIST: 'a file of that name is in the way',
+  };
+  const reason = reasons[code ?? ''] ?? message;
+  return new RunFolderError(
+    `The run folder ${place} cannot be written: ${reason}. Name another one with --run-dir.`,
+    { cause: error },
+  );
+}
+
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function writeIfMissing(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}

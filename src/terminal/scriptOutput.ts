@@ -1,0 +1,48 @@
+// What of a script's output is shown above the progress line: all of it but what the progress line tells better.
+import { stripVTControlCharacters } from 'node:util';
+
+/** tfjs-node's own progress (`ProgbarLogger`), and the advice of tfjs to install what was chosen or passed over already. */
+const dropped = [
+  /^Epoch \d+ \/ \d+\s*$/,
+  /^\d+ms \d+us\/step - /,
+  /^eta=[\d.]+ /,
+  /^={28}$/,
+  /^Hi, looks like you are running TensorFlow\.js in Node\.js/,
+];
+
+/** Cuts output into lines and leaves out the dropped ones. All of it is in trainer.log. */
+export class ScriptOutput {
+  #rest = '';
+  #afterDropped = false;
+
+  /** Lines that a piece of output completes. */
+  add(piece: string): string[] {
+    const lines = (this.#rest + piece).split('\n');
+    this.#rest = lines.pop() ?? '';
+    return lines.flatMap((line) => this.#shown(line));
+  }
+
+  /** A last line without an end. */
+  end(): string[] {
+    const rest = this.#rest;
+    this.#rest = '';
+    return rest === '' ? [] : this.#shown(rest);
+  }
+
+  #shown(line: string): string[] {
+    // A line that draws over itself: what is left of it in the end.
+    const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
+    const text = withoutCursorMoves(last);
+    const plain = stripVTControlCharacters(text);
+    const isDropped = dropped.some((pattern) => pattern.test(plain));
+    // The blank line around a dropped one goes with it.
+    const isBlankAfter = this.#afterDropped && plain.trim() === '';
+    this.#afterDropped = isDropped;
+    return isDropped || isBlankAfter ? [] : [text];
+  }
+}
+
+/** Colours stay; moving the cursor and erasing would tear the progress line. */
+function withoutCursorMoves(text: string): string {
+  return text.replace(/\u001B\[[\d;?]*[A-Za-ln-z]/g, '');
+}

@@ -1,0 +1,111 @@
+// Shows a training in a terminal: a line that is redrawn, or plain lines where nothing can be redrawn.
+import type { RunEvent } from '../protocol/runEvents';
+import type { RunProgress } from '../protocol/runProgress';
+import type { TrainingDisplay } from '../supervise/trainingDisplay';
+import { wrapText } from './fitLine';
+import { LiveLine } from './liveLine';
+import { ScriptOutput } from './scriptOutput';
+import { terminalStyle, type OutputStream, type TerminalStyle } from './style';
+import { epochLine, progressLine } from './trainingLines';
+import { TrainingProgress } from './trainingProgress';
+
+/** Between two lines within an epoch where nothing can be redrawn, in ms. */
+const plainPause = 10_000;
+/** Lines into a pipe are cut for nobody; a program that reads them wants all. */
+const plainColumns = 400;
+
+/** @param now clock in ms, for the plain lines' pauses */
+export function createTrainingDisplay(
+  out: OutputStream & { write(text: string): unknown },
+  style: TerminalStyle = terminalStyle(out),
+  now: () => number = () => performance.now(),
+): TrainingDisplay {
+  return new TerminalTrainingDisplay(out, style, now);
+}
+
+class TerminalTrainingDisplay implements TrainingDisplay {
+  readonly #progress = new TrainingProgress();
+  readonly #live: LiveLine;
+  readonly #script = new ScriptOutput();
+  #plainTime: number;
+  #plainUpdates = 0;
+  #hasEnded = false;
+
+  constructor(
+    out: { write(text: string): unknown },
+    private readonly style: TerminalStyle,
+    private readonly now: () => number,
+  ) {
+    this.#live = new LiveLine(out);
+    this.#plainTime = now();
+  }
+
+  say(sentence: string): void {
+    const columns = this.style.isLive ? this.style.columns() : plainColumns;
+    this.#write(sentence.split('\n').flatMap((line) => wrapText(line, columns)));
+  }
+
+  event(event: RunEvent, past = false): void {
+    this.#progress.add(event);
+    if (past) return;
+    const { colors } = this.style;
+    switch (event.type) {
+      case 'epoch':
+        this.#write([epochLine(event, this.#progress, this.#columns(), colors)]);
+        this.#plainTime = this.now();
+        break;
+      case 'warning':
+        this.say(`${colors.yellow('Note:')} ${event.warning.message}`);
+        break;
+      case 'microbatchReduced':
+        this.say(`${colors.yellow('Note:')} microbatch ${event.from} → ${event.to}: ${event.reason}`);
+        break;
+      case 'outOfMemory':
+        this.say(
+          `${colors.yellow('Note:')} out of memory at microbatch ${event.microbatch}: ${event.message}`,
+        );
+        break;
+      case 'paused':
+        this.say(`Paused after update ${event.update}; the state is saved.`);
+        break;
+      case 'resumed':
+        this.say(`Going on from epoch ${event.epoch + 1}, update ${event.update + 1}.`);
+        break;
+      default:
+    }
+  }
+
+  progress(progress: RunProgress): void {
+    this.#progress.addProgress(progress);
+  }
+
+  output(text: string): void {
+    this.#write(this.#script.add(text));
+  }
+
+  refresh(): void {
+    if (this.#hasEnded) return;
+    if (this.style.isLive) {
+      this.#live.draw(progressLine(this.#progress, this.#columns(), this.style.colors));
+    } else if (this.now() - this.#plainTime >= plainPause && this.#progress.updates > this.#plainUpdates) {
+      this.#plainTime = this.now();
+      this.#plainUpdates = this.#progress.updates;
+      this.#write([progressLine(this.#progress, plainColumns, this.style.colors)]);
+    }
+  }
+
+  end(): void {
+    this.#write(this.#script.end());
+    this.#live.end();
+    this.#hasEnded = true;
+  }
+
+  /** One less than there are: a line that fills the last column wraps on some terminals. */
+  #columns(): number {
+    return this.style.isLive ? Math.max(1, this.style.columns() - 1) : plainColumns;
+  }
+
+  #write(lines: readonly string[]): void {
+    if (lines.length > 0) this.#live.above(`${lines.join('\n')}\n`);
+  }
+}

@@ -1,0 +1,127 @@
+// How far a training is, gathered from its events: counts, figures, speed and what is left.
+import type { RunEvent } from '../protocol/runEvents';
+import type { RunProgress } from '../protocol/runProgress';
+
+type CallEvent = Extract<RunEvent, { type: 'call' }>;
+type UpdateEvent = Extract<RunEvent, { type: 'update' }>;
+
+/** Updates over which speed is averaged. */
+const window = 50;
+
+export class TrainingProgress {
+  call: CallEvent | null = null;
+  /** 0-based. */
+  epoch = 0;
+  /** Updates done in this epoch. */
+  updateOfEpoch = 0;
+  /** Updates done in this process. */
+  updates = 0;
+  last: UpdateEvent | null = null;
+  isPaused = false;
+  /** Microbatches done of the update in the making; null where it is not known. */
+  microbatch: { done: number; of: number } | null = null;
+  /** Time of the last checkpoint, in ms since 1970; null before the first. */
+  savedAt: number | null = null;
+  #learnedPerEpoch: number | null = null;
+  #resumedUpdate: number | null = null;
+  readonly #recent: { time: number; examples: number }[] = [];
+
+  add(event: RunEvent): void {
+    switch (event.type) {
+      case 'started':
+        this.#recent.length = 0;
+        break;
+      case 'call':
+        this.#newCall(event);
+        break;
+      case 'update':
+        this.#update(event);
+        break;
+      case 'epoch':
+        this.#learnedPerEpoch = this.updateOfEpoch || this.#learnedPerEpoch;
+        this.epoch = event.epoch + 1;
+        this.updateOfEpoch = 0;
+        break;
+      case 'checkpoint':
+        this.savedAt = Date.parse(event.time);
+        break;
+      case 'paused':
+        this.isPaused = true;
+        break;
+      case 'resumed':
+        this.isPaused = false;
+        this.#recent.length = 0;
+        this.epoch = event.epoch;
+        this.#resumedUpdate = event.update;
+        break;
+      default:
+    }
+  }
+
+  addProgress({ call, update, microbatch, of }: RunProgress): void {
+    const isCurrent = call === this.call?.call && (this.last?.call !== call || update > this.last.update);
+    this.microbatch = isCurrent ? { done: microbatch, of } : null;
+  }
+
+  /** Updates in an epoch: told by the call, or learned from the first epoch; null where neither is known. */
+  get updatesPerEpoch(): number | null {
+    return this.call?.method === 'trainOnBatch'
+      ? null
+      : (this.call?.updatesPerEpoch ?? this.#learnedPerEpoch);
+  }
+
+  get epochs(): number | null {
+    return this.call?.epochs ?? null;
+  }
+
+  /** Over the last updates, what lies between them (validation, callbacks) included; null before the second one. */
+  get examplesPerSecond(): number | null {
+    const seconds = this.#recentSeconds();
+    const examples = this.#recent.slice(1).reduce((sum, update) => sum + update.examples, 0);
+    return seconds > 0 ? examples / seconds : null;
+  }
+
+  /** Time in ms that the rest of this call may take; null where that cannot be told. */
+  get leftMs(): number | null {
+    const { epochs, updatesPerEpoch } = this;
+    const seconds = this.#recentSeconds();
+    if (epochs === null || updatesPerEpoch === null || seconds <= 0) return null;
+    const left = (epochs - this.epoch) * updatesPerEpoch - this.updateOfEpoch;
+    return Math.max(0, left) * ((seconds * 1000) / (this.#recent.length - 1));
+  }
+
+  #newCall(event: CallEvent): void {
+    if (event.call !== this.call?.call) {
+      this.epoch = 0;
+      this.updateOfEpoch = 0;
+      // A loop of calls for the same model (one fit for each epoch) goes on at the same speed.
+      if (event.modelName !== this.call?.modelName) this.#recent.length = 0;
+      this.#learnedPerEpoch = null;
+    }
+    this.call = event;
+    this.microbatch = null;
+  }
+
+  #update(event: UpdateEvent): void {
+    if (event.epoch !== this.epoch || event.call !== this.last?.call) this.updateOfEpoch = 0;
+    if (this.#resumedUpdate !== null) {
+      // In the middle of an epoch: what was done of it before the interruption counts.
+      const perEpoch = this.updatesPerEpoch;
+      if (perEpoch !== null) this.updateOfEpoch = Math.max(0, event.update - event.epoch * perEpoch);
+      this.#resumedUpdate = null;
+    }
+    this.epoch = event.epoch;
+    this.updateOfEpoch++;
+    this.updates++;
+    this.last = event;
+    this.microbatch = null;
+    this.#recent.push({ time: Date.parse(event.time), examples: event.examples });
+    if (this.#recent.length > window) this.#recent.shift();
+  }
+
+  #recentSeconds(): number {
+    const first = this.#recent[0];
+    const last = this.#recent.at(-1);
+    return first && last ? (last.time - first.time) / 1000 : 0;
+  }
+}
