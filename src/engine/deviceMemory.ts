@@ -70,8 +70,8 @@ function statusBytes(field: string): number | null {
  */
 export function deviceMemoryOf(
   backend: Pick<ChosenBackend, 'core' | 'report'>,
-  memory: ProcessMemory = processMemory(),
-  before: number = memory.residentBytes(),
+  memory: ProcessMemory,
+  before: number,
 ): DeviceMemory {
   const { core, report } = backend;
   if (report.name === 'webgpu') {

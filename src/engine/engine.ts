@@ -5,7 +5,7 @@ import type { ChosenBackend } from './backends/choose';
 import type { Core } from './backends/tensorflow';
 import type { FitObserver, HookSettings } from './contracts';
 import { publishContext, type EngineContext, type EngineMode } from './engineContext';
-import { deviceMemoryOf, type DeviceMemory } from './deviceMemory';
+import { deviceMemoryOf, processMemory, type DeviceMemory } from './deviceMemory';
 import { startLifeline } from './lifeline';
 import { MemoryMeter } from './memoryMeter';
 import { installModuleHook, type LayersCopy } from './moduleHook';
@@ -13,6 +13,7 @@ import { OwnLoopWatch } from './ownLoop';
 import { createSender } from './report';
 import { backendUnfitReason, failureFrom } from './scriptErrors';
 import { runsOneOf } from './scriptProcess';
+import { wasmBudgetBytes } from './wasm/memoryGuard';
 
 /** The parts that the engine puts together; each is tested by itself. */
 export interface EngineParts {
@@ -102,7 +103,11 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       return leave();
     }
     // Whatever the process holds from here on is the script's and its model's.
-    deviceMemory = deviceMemoryOf(chosen);
+    const memory = processMemory();
+    const residentBytes = memory.residentBytes();
+    deviceMemory = deviceMemoryOf(chosen, memory, residentBytes);
+    const tensorLimitBytes = chosen.report.name === 'wasm' ? wasmBudgetBytes : null;
+    report({ type: 'process', pid: process.pid, residentBytes, tensorLimitBytes });
     const { report: backend, tfjsVersion } = chosen;
     report({ type: 'backend', backend, tfjsVersion, nodeVersion: process.versions.node });
     for (const warning of chosen.warnings) report({ type: 'warning', warning });

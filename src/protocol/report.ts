@@ -75,6 +75,14 @@ export const engineReport = z.discriminatedUnion('type', [
     tfjsVersion: z.string(),
     nodeVersion: z.string(),
   }),
+  /** The process that has the backend, and what it held before the script's model was there. */
+  z.strictObject({
+    type: z.literal('process'),
+    pid: z.int().positive(),
+    residentBytes: bytes,
+    /** Most bytes that this backend lets tensors take (WASM); null where only the device limits them. */
+    tensorLimitBytes: bytes.nullable(),
+  }),
   z.strictObject({ type: z.literal('noBackend'), message: z.string() }),
   z.strictObject({ type: z.literal('inspected'), inspection }),
   /** Largest difference of a gradient from the full batch's, relative to the largest gradient, on `rows` rows. */
