@@ -76,7 +76,10 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       meter.attach(core);
       ownLoop.attach(core);
     },
-    layersLoaded: (copy) => parts.installFitHook(copy, mode.settings, observer),
+    layersLoaded: (copy) => {
+      parts.installFitHook(copy, mode.settings, observer);
+      beforeTraining(copy.layers.LayersModel.prototype, waitForBackend);
+    },
     nativeLoaded: keepBackend,
     substitute: (request, error) => parts.substitute(request, error, chosen),
   });
@@ -114,6 +117,11 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
     return chosen;
   }
 
+  /** Null once the backend is there: a training call then begins at once, as it does without the hook. */
+  function waitForBackend(): Promise<unknown> | null {
+    return chosen === null ? context.backend() : null;
+  }
+
   /** tfjs-node makes itself the active backend when it is loaded; the one that was chosen stays. */
   function keepBackend(core: Core): void {
     if (chosen === null) return;
@@ -127,7 +135,6 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       callStarted: async (call) => {
         trained = true;
         ownLoop.callStarted();
-        await context.backend();
         await inner.callStarted?.(call);
       },
       callEnded: async (call, error) => {
@@ -180,5 +187,24 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
     process.kill(process.pid, 'SIGKILL');
     // Where the signal takes a moment to arrive (Windows ends the process from outside), nothing more may run.
     for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  }
+}
+
+/** Classes whose training methods wait already: a union package exports those of its parts again. */
+const waiting = new WeakSet<object>();
+
+/** Makes the training methods of a class wait, where there is something to wait for, before they do anything. */
+function beforeTraining(prototype: object, wait: () => Promise<unknown> | null): void {
+  if (waiting.has(prototype)) return;
+  waiting.add(prototype);
+  for (const name of ['fit', 'fitDataset', 'trainOnBatch']) {
+    const method: unknown = Reflect.get(prototype, name);
+    if (typeof method !== 'function') continue;
+    const value = function (this: unknown, ...parameters: unknown[]): unknown {
+      const call = (): unknown => Reflect.apply(method, this, parameters);
+      const backend = wait();
+      return backend === null ? call() : backend.then(call);
+    };
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
   }
 }

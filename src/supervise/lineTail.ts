@@ -2,7 +2,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 
 export interface LineTail {
-  /** Reads what is there, and stops following. A last line without its end was torn by a death, and is dropped. */
+  /** Reads what is there, and stops following; asked again, it waits for the same. A last line without its end was torn by a death, and is dropped. */
   finish(): Promise<void>;
 }
 
@@ -61,15 +61,16 @@ export function tailLines(
     return reading;
   }
 
+  async function end(): Promise<void> {
+    clearInterval(timer);
+    await look();
+    await handle?.close();
+    if (failure !== null) throw failure;
+  }
+
   const timer = setInterval(() => void look(), pollMs);
-  return {
-    finish: async () => {
-      clearInterval(timer);
-      await look();
-      await handle?.close();
-      if (failure !== null) throw failure;
-    },
-  };
+  let ending: Promise<void> | null = null;
+  return { finish: () => (ending ??= end()) };
 }
 
 async function openIfThere(file: string): Promise<FileHandle | null> {
