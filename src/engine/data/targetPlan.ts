@@ -80,9 +80,8 @@ export function classByName(name: string, names: readonly string[]): number {
   const index = names.indexOf(name);
   if (index >= 0) return index;
   const nearest = nearestName(name, names);
-  const hint =
-    nearest === null
-      ? `they are ${names.map((known) => `"${known}"`).join(', ')}`
-      : `did you mean "${nearest}"?`;
+  const listed = names.slice(0, 10).map((known) => `"${known}"`);
+  const all = listed.join(', ') + (names.length > listed.length ? ', …' : '');
+  const hint = nearest === null ? `they are ${all}` : `did you mean "${nearest}"?`;
   throw new Error(`is "${name}", which is none of the classes; ${hint}`);
 }
