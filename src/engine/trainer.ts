@@ -19,6 +19,8 @@ import { TrainerWarnings } from './trainerWarnings';
 const stoppedCode = 130;
 /** How long the update in the making may take after the supervisor is gone, before the process is killed, in ms. */
 const parentGoneGraceMs = 300_000;
+/** Between two looks at what is asked while the script is not training, in ms. */
+const betweenCallsPause = 200;
 
 /** Makes the mode `train`. Nothing is opened before the script trains: launchers inherit the hook, too. */
 export function createTrainer(job: TrainJob, context: EngineContext): EngineMode {
@@ -210,6 +212,8 @@ class Trainer implements FitObserver {
         this.endBetweenCalls('stop');
       });
     }
+    // Between two calls nothing looks at what is asked: the script may be saving its model, or reading data.
+    setInterval(() => this.endBetweenCalls(this.#asked()), betweenCallsPause).unref();
     this.#run = run;
     return run;
   }

@@ -1,0 +1,49 @@
+// Scripts that the training tests run: plain TensorFlow.js, with weights and data that are the same in every process.
+
+/** A small classifier with validation and shuffling off, which writes its History and its weights after training. */
+export function mlp({
+  epochs,
+  shuffle = false,
+  optimizer = 'tf.train.adam(0.01)',
+  extra = '',
+  callbacks = '{}',
+}: {
+  epochs: number;
+  shuffle?: boolean;
+  optimizer?: string;
+  /** Code after the training. */
+  extra?: string;
+  callbacks?: string;
+}): string {
+  return `
+const fs = require('node:fs');
+const tf = require('@tensorflow/tfjs');
+function seeded(seed) {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+const random = seeded(1);
+const array = (length) => Float32Array.from({ length }, () => random() * 2 - 1);
+async function main() {
+  const x = tf.tensor2d(array(100 * 6), [100, 6]);
+  const y = tf.tidy(() => x.sum(1, true).greater(0).toFloat());
+  const model = tf.sequential({ name: 'small' });
+  model.add(tf.layers.dense({ units: 12, activation: 'relu', inputShape: [6] }));
+  model.add(tf.layers.dense({ units: 1, activation: 'sigmoid' }));
+  model.setWeights(model.getWeights().map((w) => tf.tensor(array(w.size), w.shape).mul(0.5)));
+  model.compile({ optimizer: ${optimizer}, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
+  const history = await model.fit(x, y, {
+    epochs: ${epochs}, batchSize: 32, shuffle: ${shuffle}, validationSplit: 0.2, verbose: 0, callbacks: ${callbacks},
+  });
+  fs.writeFileSync('history.json', JSON.stringify({ ...history.history, epoch: history.epoch }));
+  fs.writeFileSync('weights.json', JSON.stringify(model.getWeights().map((w) => [...w.dataSync()])));
+  console.log('the model is saved');
+  ${extra}
+}
+main();
+`;
+}
