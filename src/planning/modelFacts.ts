@@ -57,10 +57,10 @@ export function modelFacts(file: string, text: string): ModelFacts {
       'is not a TensorFlow.js Layers model: its "modelTopology" describes no layers ("class_name" and "config").',
     );
   }
-  const model = layers.data.model_config ?? layers.data;
+  const model = layers.data.model_config ?? described.parse(layers.data);
   const config = isObject(model.config) ? model.config : {};
   return {
-    name: typeof config.name === 'string' ? config.name : (model.class_name ?? 'model'),
+    name: typeof config.name === 'string' ? config.name : model.class_name,
     hasWeights: Array.isArray(json.weightsManifest) && json.weightsManifest.length > 0,
     hasTrainingConfig: isObject(json.trainingConfig),
     inputs: inputsOf(model.config),
@@ -71,7 +71,7 @@ const described = z.looseObject({ class_name: z.string(), config: z.unknown() })
 /** A model's own description, or Keras's wrapping of it (`model_config`). */
 const layersTopology = z.union([
   described.extend({ model_config: z.undefined().optional() }),
-  z.looseObject({ class_name: z.undefined().optional(), config: z.unknown(), model_config: described }),
+  z.looseObject({ class_name: z.undefined().optional(), model_config: described }),
 ]);
 
 const inputLayer = z.looseObject({
