@@ -200,7 +200,9 @@ function stateChange(event: RunEvent): Partial<RunRecord> | null {
 
 function introduction({ config, entry }: TrainingConfig): string {
   const sizes = splitBatch(config.targetBatchSize, config.microbatchSize);
-  return `Training ${path.basename(entry)}: ${formatCount(config.targetBatchSize)} examples per update. ${describeSizes(sizes)}`;
+  return sizes.length === 1
+    ? `Training ${path.basename(entry)}. ${describeSizes(sizes)}`
+    : `Training ${path.basename(entry)}, examples per update: ${describeSizes(sizes)}`;
 }
 
 function backendSentence(

@@ -38,7 +38,9 @@ export function epochLine(
 ): string {
   const logs = Object.entries(event.logs);
   const order = (name: string): number => (name === 'loss' ? 0 : name === 'val_loss' ? 1 : 2);
-  logs.sort(([a], [b]) => order(a) - order(b));
+  // Each metric beside its validation.
+  const key = (name: string): string => `${order(name)} ${name.replace(/^val_/, '')} ${name}`;
+  logs.sort(([a], [b]) => (key(a) < key(b) ? -1 : 1));
   const rate = progress.examplesPerSecond;
   return fitLine(
     [
