@@ -1,0 +1,186 @@
+// The command line: names, options and exit codes; each command's work is elsewhere.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { z } from 'zod';
+import { InputError } from './planning/userInput';
+import { backendNames, type BackendName } from './protocol/backend';
+import { exitCodes, type ExitCode } from './protocol/exitCodes';
+import { runGpuCommand } from './supervise/gpuCommand';
+import { runPlanCommand } from './supervise/planCommand';
+import { runRunsCommand } from './supervise/runsCommand';
+import { runSetupCommand } from './supervise/setupCommand';
+import { runTrainCommand } from './supervise/trainCommand';
+
+const { version } = z
+  .object({ version: z.string() })
+  .parse(JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8')));
+const streams = { out: process.stdout, err: process.stderr };
+
+/** Runs the command line; resolves to its exit code. Mistakes in the usage are printed, with code 2. */
+async function main(argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = exitCodes.done;
+  const program = new Command('batch-planner')
+    .description(
+      'Finds the largest microbatch that fits and trains TensorFlow.js models with exact gradient accumulation.',
+    )
+    .version(version)
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('Run batch-planner --help for the commands.');
+
+  program
+    .command('gpu')
+    .description('show the GPUs of this machine and their memory')
+    .option('--json', 'print one JSON document on stdout and nothing else')
+    .option('--watch', 'go on, a reading every few seconds, until interrupted')
+    .action(async (options: { json?: true; watch?: true }) => {
+      code = await runGpuCommand({ ...streams, json: options.json ?? false, watch: options.watch ?? false });
+    });
+
+  program
+    .command('plan')
+    .description(
+      'measure the largest microbatch of a training script or model.json, and write its accumulation config',
+    )
+    .argument('<entry>', 'a training script (.js, .mjs, .cjs, .ts, .mts, .cts) or a Layers model.json')
+    .argument('[arguments...]', "the script's own arguments, after --")
+    .option('--target-batch <n>', "examples per update (default: the script's own batch size)")
+    .option(
+      '--budget <amount>',
+      'memory that the plan may use, like 8GB (default: what is free, less a headroom)',
+    )
+    .addOption(new Option('--backend <name>', 'the backend to measure on').choices(backendNames))
+    .addOption(
+      new Option('--objective <what>', 'which size to plan')
+        .choices(['largest', 'fastest'])
+        .default('largest'),
+    )
+    .option(
+      '--out <file>',
+      'where the config goes (default: <entry name>.accumulation.json beside the entry)',
+    )
+    .option(
+      '--folder <dir>',
+      'folder that the script runs in (default: the one with the nearest package.json)',
+    )
+    .option('--device <gpu>', 'the GPU to plan for: bus id, UUID or index, as `batch-planner gpu` shows them')
+    .option(
+      '--shape <shape>',
+      "unknown dimensions of a model.json's input, like 224,224,3 or name=128",
+      collect,
+      [],
+    )
+    .option('--json', 'print one JSON document on stdout and nothing else')
+    .action(async (entry: string, scriptArguments: string[], options: PlanOptions) => {
+      code = await runPlanCommand({
+        ...streams,
+        entry,
+        scriptArguments,
+        targetBatch: options.targetBatch ?? null,
+        budget: options.budget ?? null,
+        backend: options.backend ?? null,
+        objective: options.objective,
+        outFile: options.out ?? null,
+        folder: options.folder ?? null,
+        device: options.device ?? null,
+        shapes: options.shape,
+        json: options.json ?? false,
+      });
+    });
+
+  program
+    .command('train')
+    .description('train with accumulation, supervised, as an accumulation config says')
+    .argument('<config>', 'an accumulation config, as `batch-planner plan` writes it')
+    .option(
+      '--run-dir <dir>',
+      'the run folder (default: a new one under .batch-planner/runs beside the config)',
+    )
+    .option('--resume', 'go on with the run in --run-dir, or with the latest one')
+    .action(async (config: string, options: { runDir?: string; resume?: true }) => {
+      code = await runTrainCommand({
+        ...streams,
+        configPath: config,
+        runDir: options.runDir ?? null,
+        resume: options.resume ?? false,
+      });
+    });
+
+  program
+    .command('runs')
+    .description('list the trainings in this folder and how they ended')
+    .option('--json', 'print one JSON document on stdout and nothing else')
+    .action(async (options: { json?: true }) => {
+      code = await runRunsCommand({ ...streams, folder: process.cwd(), json: options.json ?? false });
+    });
+
+  program
+    .command('setup')
+    .description('make a working @tensorflow/tfjs-node-gpu')
+    .addCommand(
+      new Command('tensorflow')
+        .description(
+          'install TensorFlow for Node.js into a folder, check it by one training step, undo it if that fails',
+        )
+        .addOption(new Option('--from <source>', 'where TensorFlow comes from').choices(['stock', 'pip']))
+        .addOption(
+          new Option('--package <name>', 'the pip package').choices(['tensorflow', 'tensorflow-cpu']),
+        )
+        .option('--folder <dir>', 'the folder of your project', '.')
+        .option('--force', 'replace a copy that already works')
+        .action(async (options: SetupOptions) => {
+          code = await runSetupCommand({
+            ...streams,
+            folder: path.resolve(options.folder),
+            from: options.from ?? null,
+            package: options.package ?? null,
+            force: options.force ?? false,
+          });
+        }),
+    );
+
+  await program.parseAsync(argv);
+  return code;
+}
+
+interface PlanOptions {
+  targetBatch?: string;
+  budget?: string;
+  backend?: BackendName;
+  objective: 'largest' | 'fastest';
+  out?: string;
+  folder?: string;
+  device?: string;
+  shape: string[];
+  json?: true;
+}
+
+interface SetupOptions {
+  from?: 'stock' | 'pip';
+  package?: 'tensorflow' | 'tensorflow-cpu';
+  folder: string;
+  force?: true;
+}
+
+function collect(value: string, earlier: string[]): string[] {
+  return [...earlier, value];
+}
+
+main(process.argv).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    // Commander has printed its own message, or the help that was asked for.
+    if (error instanceof CommanderError)
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+    else {
+      const known = error instanceof InputError;
+      process.stderr.write(
+        `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
+      process.exitCode = known ? exitCodes.usage : exitCodes.failed;
+    }
+  },
+);
