@@ -1,4 +1,6 @@
 // Starts TensorFlow itself through @tensorflow/tfjs-node-gpu or @tensorflow/tfjs-node.
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
 import type { PlanWarning } from '../../protocol/warning';
 import { activate, firstLine } from './activate';
 import { restoreRemovedUtil } from './nodeShim';
@@ -15,13 +17,13 @@ interface NodeBackend {
   readonly binding?: { readonly TF_Version?: string };
 }
 
+const withoutNativePart = `it is installed without its native part (npm did not run its install script); ${setupRemedy}.`;
+
 /** Why a native package that is installed does not load, as a sentence with its remedy. */
 export function loadFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  if (/native addon module/i.test(message) || /tfjs_binding\.node.*(?:not|no) /i.test(message)) {
-    return `it is installed without its native part (npm did not run its install script); ${setupRemedy}.`;
-  }
+  if (/native addon module/i.test(message)) return withoutNativePart;
   if (
     code === 'ERR_DLOPEN_FAILED' ||
     /cannot open shared object|specified module could not be found|dlopen/i.test(message)
@@ -53,7 +55,15 @@ function asFound(found: FoundPackage, failure: string): string {
   return `it is not installed beside the script, and of Batch Planner's own copy: ${failure}`;
 }
 
+/** Whether the addon is there at all: looked for beforehand, because a failed load leaves half of a TensorFlow.js. */
+function hasNativePart(found: FoundPackage): boolean {
+  const library = path.join(found.place, 'lib');
+  if (!existsSync(library)) return false;
+  return readdirSync(library).some((folder) => existsSync(path.join(library, folder, 'tfjs_binding.node')));
+}
+
 function loadNative(found: FoundPackage, context: StartContext) {
+  if (!hasNativePart(found)) throw new PassedOver(asFound(found, withoutNativePart));
   const shared = sharedWith(found, context);
   let loaded: unknown;
   try {

@@ -84,7 +84,8 @@ export function loadPackage(found: FoundPackage, shared: ReadonlyMap<string, unk
 function withoutCopyWarnings<T>(load: () => T): T {
   const { warn } = console;
   console.warn = (...texts: unknown[]) => {
-    if (!/^Platform node has already been set|is already registered/.test(String(texts[0]))) warn(...texts);
+    if (!/^Platform node has already been set|(?:is|was) already registered/.test(String(texts[0])))
+      warn(...texts);
   };
   try {
     return load();

@@ -14,7 +14,7 @@ import { input, sizeOf, type Kernel, type KernelRunner } from './kernelRunner';
 import { pieces, putRows, takeRows } from './rows';
 
 /** Workspace for a few examples at a time, in bytes. */
-const workspaceBytes = 64 * 2 ** 20;
+const workspaceBytes = 16 * 2 ** 20;
 
 /** One dimension of the convolution that gives the gradient. */
 interface Phases {

@@ -9,28 +9,67 @@ function inside({ input: length, output, stride }: Axis, offset: number): [numbe
   return [from, Math.max(from, to)];
 }
 
-/** Adds x[xAt + c] · dy[dyAt + c·m + k] to sums[c·m + k] for all channels; sums are in double precision. */
-type Accumulate = (xAt: number, dyAt: number) => void;
+/** One row of the gradient and the row of the input that one position of the filter meets there. */
+interface RowPair {
+  /** Index of the first pixel's first channel. */
+  readonly xAt: number;
+  readonly dyAt: number;
+  /** Elements from one pixel to the next that is met. */
+  readonly xStep: number;
+  readonly pixels: number;
+}
 
-function accumulator(
+/**
+ * Adds to sums[c·M + m], in double precision, x[pixel, c] · dy[pixel, c·M + m] over the pixels of a row.
+ * The casts stand for bounds that the caller keeps: a check at each element would double the time.
+ */
+function addRow(
+  sums: Float64Array,
   x: Float32Array,
   dy: Float32Array,
-  sums: Float64Array,
+  { xAt, dyAt, xStep, pixels }: RowPair,
   channels: number,
   multiplier: number,
-): Accumulate {
-  if (multiplier === 1) {
-    return (xAt, dyAt) => {
-      for (let c = 0; c < channels; c++) sums[c] = (sums[c] ?? 0) + (x[xAt + c] ?? 0) * (dy[dyAt + c] ?? 0);
-    };
-  }
-  return (xAt, dyAt) => {
+): void {
+  const length = channels * multiplier;
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    let at = xAt + pixel * xStep;
     let k = 0;
-    for (let c = 0; c < channels; c++) {
-      const value = x[xAt + c] ?? 0;
-      for (let m = 0; m < multiplier; m++, k++) sums[k] = (sums[k] ?? 0) + value * (dy[dyAt + k] ?? 0);
+    let dyK = dyAt + pixel * length;
+    for (let c = 0; c < channels; c++, at++) {
+      const value = x[at] as number;
+      for (let m = 0; m < multiplier; m++, k++, dyK++) {
+        sums[k] = (sums[k] as number) + value * (dy[dyK] as number);
+      }
     }
-  };
+  }
+}
+
+/** The same for a multiplier of 1, the usual one, two pixels at a time. */
+function addPlainRow(
+  sums: Float64Array,
+  x: Float32Array,
+  dy: Float32Array,
+  { xAt, dyAt, xStep, pixels }: RowPair,
+  channels: number,
+): void {
+  let at = xAt;
+  let dyK = dyAt;
+  let pixel = 0;
+  for (; pixel + 1 < pixels; pixel += 2) {
+    for (let c = 0; c < channels; c++, at++, dyK++) {
+      sums[c] =
+        (sums[c] as number) +
+        (x[at] as number) * (dy[dyK] as number) +
+        (x[at + xStep] as number) * (dy[dyK + channels] as number);
+    }
+    at += 2 * xStep - channels;
+    dyK += channels;
+  }
+  if (pixel === pixels) return;
+  for (let c = 0; c < channels; c++, at++, dyK++) {
+    sums[c] = (sums[c] as number) + (x[at] as number) * (dy[dyK] as number);
+  }
 }
 
 /**
@@ -56,7 +95,6 @@ export function depthwiseFilterGradient(runner: KernelRunner): Kernel {
     const multiplier = filterShape[3] ?? 1;
     const outChannels = inChannels * multiplier;
     const sums = new Float64Array(outChannels);
-    const accumulate = accumulator(x, dy, sums, inChannels, multiplier);
     if (sizeOf(filterShape) === 0) return gradient;
     for (let i = 0; i < height.filter; i++) {
       const down = i * height.dilation - height.before;
@@ -69,9 +107,14 @@ export function depthwiseFilterGradient(runner: KernelRunner): Kernel {
           for (let p = top; p < bottom; p++) {
             const xRow = (n * height.input + p * height.stride + down) * width.input + across;
             const dyRow = (n * height.output + p) * width.output;
-            for (let q = left; q < right; q++) {
-              accumulate((xRow + q * width.stride) * inChannels, (dyRow + q) * outChannels);
-            }
+            const pair = {
+              xAt: (xRow + left * width.stride) * inChannels,
+              dyAt: (dyRow + left) * outChannels,
+              xStep: width.stride * inChannels,
+              pixels: right - left,
+            };
+            if (multiplier === 1) addPlainRow(sums, x, dy, pair, inChannels);
+            else addRow(sums, x, dy, pair, inChannels, multiplier);
           }
         }
         to.set(sums, (i * width.filter + j) * outChannels);

@@ -12,7 +12,7 @@ import { input, sizeOf, type Kernel, type KernelRunner } from './kernelRunner';
 import { pieces, putRows, takeRows } from './rows';
 
 /** Workspace for a few examples at a time, in bytes. */
-const workspaceBytes = 64 * 2 ** 20;
+const workspaceBytes = 16 * 2 ** 20;
 
 /** Length of the gradient with stride - 1 zeros between its elements. */
 const spread = ({ output, stride }: Axis): number => (output - 1) * stride + 1;
