@@ -1,0 +1,113 @@
+// The equality matrix of one backend: each optimizer with each way of training, hooked and unhooked in one process.
+import { beforeAll, describe, expect, test } from 'vitest';
+import { installSwitch, type HookSwitch } from '../support/hookSwitch';
+import { missingBackend, openBackend, type TestBackend, type TestBackendName } from '../support/testBackends';
+import {
+  GradientRecorder,
+  largestDifference,
+  recordTraining,
+  relativeDifference,
+  type TrainingRecord,
+} from '../support/trainingRecord';
+import { optimizers, scenarios, type Scenario } from './scenarios';
+
+const gradientTolerance = 1e-6;
+const weightTolerance = 1e-5;
+
+/** Declares the matrix for a backend; skipped by name where the backend's lane is missing. */
+export function equalityMatrix(name: TestBackendName): void {
+  describe(`accumulated training on ${name}`, () => {
+    let backend: TestBackend;
+    let hook: HookSwitch;
+    let recorder: GradientRecorder;
+    const missing = missingBackend(name);
+
+    beforeAll(async () => {
+      if (missing !== null) return;
+      backend = await openBackend(name);
+      recorder = new GradientRecorder(backend);
+      hook = installSwitch(backend);
+    });
+
+    for (const [optimizerName, optimizer] of Object.entries(optimizers)) {
+      for (const scenario of scenarios) {
+        test(`equals the full batch: ${optimizerName}, ${scenario.name}`, async (context) => {
+          if (missing !== null) context.skip(missing);
+          const { expected, actual } = await trainBoth(
+            backend,
+            hook,
+            recorder,
+            scenario,
+            optimizer(backend.tf),
+            optimizer(backend.tf),
+          );
+          expect(expected.updates).toBeGreaterThanOrEqual(20);
+          expect(actual.updates).toBe(expected.updates);
+          expect(relativeDifference(actual.firstGradients, expected.firstGradients)).toBeLessThan(
+            gradientTolerance,
+          );
+          expect(largestDifference(actual.weights, expected.weights)).toBeLessThan(weightTolerance);
+          expectSameFigures(actual.returned, expected.returned);
+          expect(actual.events).toEqual(expected.events);
+          expect(actual.tensorsLeft).toBe(expected.tensorsLeft);
+        });
+      }
+    }
+  });
+}
+
+async function trainBoth(
+  backend: TestBackend,
+  hook: HookSwitch,
+  recorder: GradientRecorder,
+  scenario: Scenario,
+  plainOptimizer: ReturnType<TestBackend['tf']['train']['sgd']>,
+  hookedOptimizer: ReturnType<TestBackend['tf']['train']['sgd']>,
+): Promise<{ expected: TrainingRecord; actual: TrainingRecord }> {
+  const { tf } = backend;
+  const [plain, accumulated] = [scenario.model(tf), scenario.model(tf)];
+  accumulated.setWeights(plain.getWeights());
+  const compileArgs = { loss: scenario.loss, ...(scenario.metrics ? { metrics: scenario.metrics } : {}) };
+  plain.compile({ optimizer: plainOptimizer, ...compileArgs });
+  accumulated.compile({ optimizer: hookedOptimizer, ...compileArgs });
+  hook.settings = { microbatchSize: () => scenario.microbatch, targetBatchSize: null, selfCheck: true };
+  let microbatches = 0;
+  hook.observer = { microbatchEnded: () => (microbatches += 1) };
+  try {
+    const expected = await hook.unhooked(() =>
+      recordTraining(backend, recorder, plain, (callbacks) => scenario.train(tf, plain, callbacks)),
+    );
+    const actual = await hook.hooked(() =>
+      recordTraining(backend, recorder, accumulated, (callbacks) =>
+        scenario.train(tf, accumulated, callbacks),
+      ),
+    );
+    // A hook that does nothing would be equal too.
+    expect(microbatches).toBeGreaterThan(actual.updates);
+    return { expected, actual };
+  } finally {
+    for (const model of [plain, accumulated]) {
+      model.dispose();
+      model.optimizer.dispose();
+    }
+  }
+}
+
+/** Same keys, same lengths, and numbers that differ by no more than weights may. */
+export function expectSameFigures(actual: unknown, expected: unknown, at = ''): void {
+  if (typeof expected === 'number') {
+    expect(typeof actual, at).toBe('number');
+    expect(Math.abs((actual as number) - expected), at).toBeLessThanOrEqual(
+      weightTolerance * Math.max(1, Math.abs(expected)),
+    );
+    return;
+  }
+  if (typeof expected !== 'object' || expected === null) {
+    expect(actual, at).toBe(expected);
+    return;
+  }
+  expect(Object.keys(actual as object), at).toEqual(Object.keys(expected));
+  for (const [key, value] of Object.entries(expected)) {
+    expectSameFigures(Reflect.get(actual as object, key), value, `${at}.${key}`);
+  }
+}

@@ -1,0 +1,4 @@
+// Equality with the full batch on real TensorFlow.
+import { equalityMatrix } from './equalityMatrix';
+
+equalityMatrix('tensorflow');

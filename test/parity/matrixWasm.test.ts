@@ -1,0 +1,4 @@
+// Equality with the full batch on WASM.
+import { equalityMatrix } from './equalityMatrix';
+
+equalityMatrix('wasm');
