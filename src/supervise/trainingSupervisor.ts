@@ -14,6 +14,7 @@ import { readRunEvents } from './runFolderTail';
 import { RunLockedError } from './runLock';
 import { scriptCommand, ScriptCommandError, type ScriptCommand } from './scriptCommand';
 import type { TrainingDisplay } from './trainingDisplay';
+import { deviceOfTraining } from './trainingSupervisorDevice';
 import { TrainingAttempt, type AttemptOutcome } from './trainingSupervisorAttempt';
 import { readTrainingConfig, TrainingConfigError, type TrainingConfig } from './trainingSupervisorConfig';
 import { judgeAttempt, type Verdict } from './trainingSupervisorOutcome';
@@ -68,7 +69,8 @@ async function supervise(
   const { paths, lock } = run;
   const { display } = options;
   const start = performance.now();
-  const command = commandOf(training, paths, options.programFolder ?? __dirname);
+  const device = await deviceOfTraining(training.config, process.env);
+  const command = commandOf(training, paths, options.programFolder ?? __dirname, device.environment);
   let record = startedRecord(training, run, { product: options.productVersion, time: new Date() });
   const update = async (change: Partial<RunRecord>): Promise<void> => {
     record = { ...record, ...change };
@@ -86,6 +88,7 @@ async function supervise(
   }
   for (const event of run.earlier ? await readRunEvents(paths.events) : []) display.event(event, true);
   display.say(introduction(training));
+  if (device.note !== null) display.say(device.note);
   const attempt = new TrainingAttempt({
     paths,
     command,
@@ -125,6 +128,7 @@ function commandOf(
   { config, entry, folder }: TrainingConfig,
   paths: RunPaths,
   programFolder: string,
+  deviceVariables: Readonly<Record<string, string>>,
 ): ScriptCommand {
   const { training } = config;
   const script = training.kind === 'script' ? training : null;
@@ -135,7 +139,7 @@ function commandOf(
     nodeArguments: script?.nodeArguments ?? [],
     jobFile: paths.job,
     preloadFile: path.join(programFolder, 'preload.cjs'),
-    environment: process.env,
+    environment: { ...process.env, ...deviceVariables },
   });
 }
 

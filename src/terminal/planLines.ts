@@ -1,0 +1,139 @@
+// The lines that a plan is told in: a line for each trial, then the equation, the table, what to know, what to do next.
+import path from 'node:path';
+import { describeSizes } from '../planning/describe';
+import type { Plan, PlanTrial } from '../planning/plan';
+import type { Trial } from '../planning/trial';
+import { formatBytes, formatCount, formatDuration } from '../planning/units';
+import { cut, fitLine, textWidth, wrapText } from './fitLine';
+import type { Colors } from './style';
+
+/** How wide the lines may be, and whether they have colours. */
+export interface LineStyle {
+  readonly columns: number;
+  readonly colors: Colors;
+}
+
+/** A trial that has just ended. `message`: what ran out of memory. */
+export function trialLine(trial: Trial, message: string | null, { columns, colors }: LineStyle): string {
+  const size = `${formatCount(trial.microbatch)} at once`;
+  const peak = trial.peakBytes === undefined ? '' : formatBytes(trial.peakBytes);
+  if (trial.outcome === 'outOfMemory') {
+    return fitLine(
+      [
+        { rank: 0, text: `${colors.red('✕')} ${size}` },
+        { rank: 0, text: 'out of memory' },
+        { rank: 2, text: message ?? '' },
+      ],
+      columns,
+    );
+  }
+  return fitLine(
+    [
+      { rank: 0, text: `${colors.green('✓')} ${size}` },
+      { rank: 1, text: peak === '' ? '' : `peak ${peak}` },
+      { rank: 2, text: msPerExample(trial) === null ? '' : `${msPerExample(trial)} ms per example` },
+    ],
+    columns,
+  );
+}
+
+/** All that is told of a plan once it is made. */
+export function planLines(
+  plan: Plan,
+  config: { readonly path: string; readonly isUpdate: boolean },
+  style: LineStyle,
+): string[] {
+  const { colors, columns } = style;
+  const file = path.relative('', config.path);
+  return [
+    '',
+    colors.bold(equation(plan, columns)),
+    ...wrapText(`${proofSentence(plan)} ${exactnessSentence(plan)}`.trim(), columns),
+    '',
+    ...trialTable(plan, style),
+    ...plan.warnings.flatMap(({ message }) => [
+      '',
+      ...wrapText(`${colors.yellow('!')} ${message}`, columns, '  '),
+    ]),
+    '',
+    ...wrapText(`${config.isUpdate ? 'Updated' : 'Wrote'} ${file}`, columns),
+    ...wrapText(`Next: ${colors.bold(`batch-planner train ${quoted(file)}`)}`, columns),
+  ];
+}
+
+/** The sentence that a person came for, in one line: `2,048 = 74 × 22 + 20 × 21  →  94 microbatches, at most 22 at once`. */
+function equation({ microbatchSizes, microbatchSize, accumulationSteps }: Plan, columns: number): string {
+  const sizes = describeSizes(microbatchSizes);
+  if (accumulationSteps === 1) return sizes;
+  const rest = `  →  ${formatCount(accumulationSteps)} microbatches, at most ${formatCount(microbatchSize)} at once`;
+  return textWidth(sizes + rest) <= columns ? sizes + rest : sizes;
+}
+
+function proofSentence({ proof, largestMicrobatch, microbatchSize, budgetBytes, objective }: Plan): string {
+  const largest = formatCount(largestMicrobatch);
+  const next = formatCount(largestMicrobatch + 1);
+  const budget = budgetBytes === null ? 'the budget' : `the budget of ${formatBytes(budgetBytes)}`;
+  const why = {
+    cap: `${largest} at once was run and fits: there are no more to put through at once.`,
+    outOfMemory: `${largest} at once was run and fits; ${next} ran out of memory.`,
+    budget: `${largest} at once was run and fits; ${next} would be over ${budget}.`,
+  }[proof];
+  if (objective !== 'fastest' || microbatchSize === largestMicrobatch) return why;
+  return `${why} ${formatCount(microbatchSize)} is the fastest of the sizes that fit.`;
+}
+
+function exactnessSentence({ exactness }: Plan): string {
+  if (exactness === null) return '';
+  const difference =
+    exactness.relativeDifference === 0 ? 'nothing' : exactness.relativeDifference.toExponential(0);
+  return `Difference from the full batch, measured on ${formatCount(exactness.rows)} rows: ${difference}.`;
+}
+
+/** Microbatch, outcome, peak and time of each trial, by size; the chosen one is marked. */
+function trialTable(plan: Plan, { columns, colors }: LineStyle): string[] {
+  const titles = ['microbatch', 'outcome', 'peak', 'ms per example'];
+  const trials = [...plan.trials].sort((a, b) => a.microbatch - b.microbatch);
+  const rows = trials.map((trial) => [
+    formatCount(trial.microbatch),
+    outcome(trial, plan),
+    trial.peakBytes === null ? '–' : formatBytes(trial.peakBytes),
+    msPerExample(trial) ?? '–',
+  ]);
+  const widths = titles.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => textWidth(row[i] ?? ''))),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (i === 1 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd();
+  return [
+    colors.dim(cut(line(titles), columns)),
+    ...rows.map((row, i) => {
+      const text = cut(line(row), columns);
+      return trials[i]?.microbatch === plan.microbatchSize ? colors.bold(text) : text;
+    }),
+  ];
+}
+
+function outcome(trial: PlanTrial, { budgetBytes, microbatchSize }: Plan): string {
+  if (trial.outcome === 'outOfMemory') return 'out of memory';
+  if (budgetBytes !== null && trial.peakBytes !== null && trial.peakBytes > budgetBytes)
+    return 'over the budget';
+  return trial.microbatch === microbatchSize ? 'fits, chosen' : 'fits';
+}
+
+function msPerExample({ stepMs, microbatch }: { stepMs?: number | null; microbatch: number }): string | null {
+  if (stepMs === undefined || stepMs === null) return null;
+  const ms = stepMs / microbatch;
+  return ms < 10 ? ms.toFixed(2) : ms.toFixed(0);
+}
+
+/** How long something has been under way, in whole seconds. */
+export function elapsed(ms: number): string {
+  return ms < 1000 ? '' : formatDuration(Math.floor(ms / 1000) * 1000);
+}
+
+function quoted(text: string): string {
+  return /^[\w./\\:-]+$/.test(text) ? text : JSON.stringify(text);
+}
