@@ -70,8 +70,11 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
   });
 
   installModuleHook({
+    coreAsked: () => {
+      // Not by the engine itself, while it chooses a backend.
+      if (choosing === null || chosen !== null) tensorflowLoaded = true;
+    },
     coreLoaded: (core) => {
-      tensorflowLoaded = true;
       watchParent();
       meter.attach(core);
       ownLoop.attach(core);

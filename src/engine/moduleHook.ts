@@ -12,6 +12,8 @@ export interface LayersCopy {
 export interface ModuleHookHandlers {
   /** A copy of tfjs-core is there; before any of its tensors. */
   coreLoaded(core: Core): void;
+  /** Somebody asked for a copy of tfjs-core, whether it was there already or not. */
+  coreAsked(): void;
   /** A copy of tfjs-layers is there; before any of its models. */
   layersLoaded(copy: LayersCopy): void;
   /** tfjs-node or tfjs-node-gpu was loaded by the script; it makes itself the active backend. */
@@ -58,6 +60,7 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
       return substitute;
     }
     if (!isNamespace(loaded)) return loaded;
+    if (isCore(loaded)) handlers.coreAsked();
     if (!seen.has(loaded)) {
       if (isCore(loaded)) {
         seen.add(loaded);

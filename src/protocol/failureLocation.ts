@@ -11,8 +11,9 @@ export interface FailureLocation {
 const notTheirs =
   /(?:^node:|[\\/]node_modules[\\/]|[\\/]preload\.cjs$|[\\/]modelEntry\.cjs$|^evalmachine|^\[eval|^<anonymous>|^data:)/;
 
-/** "path:line" or "path:line:column", where the path is absolute (POSIX, Windows or a file: URL). */
-const place = /((?:file:\/\/|\/|[A-Za-z]:[\\/])[^\n():*?"<>|]*?):(\d+)(?::\d+)?(?=[\s):]|$)/g;
+/** "path:line" or "path:line:column", where the path is absolute (POSIX, Windows or a file: URL) and begins a word. */
+const place =
+  /(?<![\w.:/\\%-])((?:file:\/\/\/(?:[A-Za-z]:)?|\/|[A-Za-z]:[\\/])[^\n():*?"<>|]*?):(\d+)(?::\d+)?(?=[\s):]|$)/g;
 
 /**
  * The first place in the user's own files that a stack, or Node's report of a syntax error, names.
