@@ -26,8 +26,8 @@ export interface SearchResult {
  * Finds the largest microbatch that fits, exactly, for any memory that does not shrink as the microbatch grows.
  * With affine memory and a budget that holds: at most 6 trials, at most 2 of them out of memory. Otherwise: at most
  * 2 · ⌈log₂ cap⌉ + 2 trials. `run` is called for one size at a time, first 1, then 2, and never twice for one size.
- * What is returned was run, and so was the next larger size; only from the sixth trial on is a line that three or
- * more sizes agree on enough to show that one more is over the budget.
+ * What is returned was run, and so was the next larger size, unless there is none below the cap: a line through
+ * measured sizes chooses what is run, but memory that grows in steps would make it a poor proof.
  *
  * @throws NothingFitsError if not even one example fits.
  * @throws RangeError if the cap is not a whole number ≥ 1, or the budget not a number ≥ 0.

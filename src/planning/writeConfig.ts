@@ -1,5 +1,5 @@
 // Writes an accumulation config, so that equal plans give equal files and a person's own changes stay.
-import { type ParseError, applyEdits, modify, parseTree } from 'jsonc-parser';
+import { type ParseError, findNodeAtLocation, parseTree } from 'jsonc-parser';
 import { type AccumulationConfig, type MeasuredPlan, configVersion } from './configSchema';
 import type { Plan } from './plan';
 
@@ -60,20 +60,26 @@ export function writeConfig(config: AccumulationConfig): string {
 export function updateConfig(existing: string, config: AccumulationConfig): string {
   const errors: ParseError[] = [];
   const tree = parseTree(existing, errors, { allowTrailingComma: true });
-  if (tree?.type !== 'object' || errors.length > 0) return writeConfig(config);
+  const last = tree?.children?.at(-1);
+  if (tree?.type !== 'object' || last === undefined || errors.length > 0) return writeConfig(config);
   const eol = existing.includes('\r\n') ? '\r\n' : '\n';
-  const formattingOptions = { insertSpaces: true, tabSize: 2, eol };
-  let text = existing;
+  const edits: { from: number; to: number; text: string }[] = [];
   for (const [key, value] of Object.entries(ordered(config))) {
-    if (key === '$schema' || (key === 'training' && hasKey(existing, key))) continue;
-    text = applyEdits(text, modify(text, [key], value, { formattingOptions }));
+    const old = findNodeAtLocation(tree, [key]);
+    const text = format(value, '  ', false).replaceAll('\n', eol);
+    if (old === undefined) {
+      const end = last.offset + last.length;
+      edits.push({ from: end, to: end, text: `,${eol}  ${JSON.stringify(key)}: ${text}` });
+    } else if (key !== '$schema' && key !== 'training') {
+      edits.push({ from: old.offset, to: old.offset + old.length, text });
+    }
   }
-  return text.endsWith('\n') ? text : text + eol;
-}
-
-function hasKey(text: string, key: string): boolean {
-  const names = parseTree(text)?.children?.map((property): unknown => property.children?.[0]?.value);
-  return names?.includes(key) ?? false;
+  // From the end backwards, so that no edit moves the place of another; of two at one place, the later comes first.
+  const backwards = edits.reverse().sort((one, other) => other.from - one.from);
+  return backwards.reduce(
+    (text, edit) => text.slice(0, edit.from) + edit.text + text.slice(edit.to),
+    existing,
+  );
 }
 
 function ordered(config: AccumulationConfig): AccumulationConfig {
