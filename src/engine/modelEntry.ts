@@ -1,5 +1,10 @@
 // The script that runs for a model.json entry, under the same preloaded hook as a user's own script.
+import { inspect } from 'node:util';
+import { EntryError } from '../planning/entryError';
+import { DataError } from './data/dataError';
 import { engineContext } from './engineContext';
+import { ModelFileError } from './modelFileError';
+import { ModelLoadError } from './modelLoader';
 import { runModelTask } from './modelTask';
 
 async function main(): Promise<void> {
@@ -25,5 +30,14 @@ async function main(): Promise<void> {
   );
 }
 
-// A rejection that nobody handles is reported by the hook like any error of a script.
+/** Errors that are a sentence for people: what and where, with nothing that a stack would add. */
+const sentences = [DataError, EntryError, ModelFileError, ModelLoadError];
+
+// The hook has reported the error already, like any error of a script; Node would add a stack of the product's own.
+process.on('uncaughtException', (error) => {
+  const isSentence = sentences.some((kind) => error instanceof kind);
+  process.stderr.write(`${isSentence ? error.message : inspect(error)}\n`);
+  process.exit(1);
+});
+
 void main();
