@@ -8,16 +8,36 @@ const shared = {
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
+  // The UMD builds of some packages hide their parts from the bundler.
+  mainFields: ['module', 'main'],
   // TensorFlow.js is never bundled: the engine is handed the user's own copy, or ours from node_modules.
   external: ['@tensorflow/*', 'webgpu'],
 };
 
 /** One entry per process of the product; the name is the file in dist/. */
 const targets = [
-  { ...shared, entryPoints: { cli: 'src/cli.ts' }, outdir: 'dist', format: 'cjs', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...shared,
+    entryPoints: { cli: 'src/cli.ts' },
+    outdir: 'dist',
+    format: 'cjs',
+    banner: { js: '#!/usr/bin/env node' },
+  },
   { ...shared, entryPoints: { gpuReader: 'src/gpu/reader.ts' }, outdir: 'dist', format: 'cjs' },
-  { ...shared, entryPoints: { preload: 'src/engine/preload.ts' }, outdir: 'dist', format: 'cjs', outExtension: { '.js': '.cjs' } },
-  { ...shared, entryPoints: { modelEntry: 'src/engine/modelEntry.ts' }, outdir: 'dist', format: 'cjs', outExtension: { '.js': '.cjs' } },
+  {
+    ...shared,
+    entryPoints: { preload: 'src/engine/preload.ts' },
+    outdir: 'dist',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  },
+  {
+    ...shared,
+    entryPoints: { modelEntry: 'src/engine/modelEntry.ts' },
+    outdir: 'dist',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+  },
 ];
 
 if (process.argv.includes('--watch')) {

@@ -10,7 +10,11 @@ import { runGpuCommand } from './supervise/gpuCommand';
 import { runPlanCommand } from './supervise/planCommand';
 import { runRunsCommand } from './supervise/runsCommand';
 import { runSetupCommand } from './supervise/setupCommand';
-import { runTrainCommand } from './supervise/trainCommand';
+import { runTrainCommand } from './supervise/trainingSupervisor';
+import { createGpuView } from './terminal/gpuView';
+import { createPlanPrinter } from './terminal/planPrinter';
+import { createRunsView } from './terminal/runsView';
+import { createTrainingDisplay } from './terminal/trainingDisplay';
 
 const { version } = z
   .object({ version: z.string() })
@@ -35,7 +39,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--json', 'print one JSON document on stdout and nothing else')
     .option('--watch', 'go on, a reading every few seconds, until interrupted')
     .action(async (options: { json?: true; watch?: true }) => {
-      code = await runGpuCommand({ ...streams, json: options.json ?? false, watch: options.watch ?? false });
+      const watch = options.watch ?? false;
+      const view = createGpuView(process.stdout, { watch });
+      code = await runGpuCommand({ ...streams, json: options.json ?? false, watch, view });
     });
 
   program
@@ -86,6 +92,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
         device: options.device ?? null,
         shapes: options.shape,
         json: options.json ?? false,
+        // With --json, stdout is for the document alone.
+        display: createPlanPrinter(options.json ? process.stderr : process.stdout),
+        productVersion: version,
       });
     });
 
@@ -100,10 +109,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--resume', 'go on with the run in --run-dir, or with the latest one')
     .action(async (config: string, options: { runDir?: string; resume?: true }) => {
       code = await runTrainCommand({
-        ...streams,
+        err: process.stderr,
         configPath: config,
         runDir: options.runDir ?? null,
         resume: options.resume ?? false,
+        display: createTrainingDisplay(process.stdout),
+        productVersion: version,
       });
     });
 
@@ -112,7 +123,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('list the trainings in this folder and how they ended')
     .option('--json', 'print one JSON document on stdout and nothing else')
     .action(async (options: { json?: true }) => {
-      code = await runRunsCommand({ ...streams, folder: process.cwd(), json: options.json ?? false });
+      code = await runRunsCommand({
+        out: process.stdout,
+        folder: process.cwd(),
+        json: options.json ?? false,
+        view: createRunsView(process.stdout),
+      });
     });
 
   program

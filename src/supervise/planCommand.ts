@@ -118,14 +118,10 @@ function trainingOf(
 ): AccumulationConfig['training'] {
   const earlier = file.earlier?.config.training;
   if (entry.kind === 'model') {
-    const { unnamed, named } = parseShapes(options.shapes);
-    const shapes = { ...named, ...(unnamed === null ? {} : { '*': [...unnamed] }) };
     const base = earlier?.kind === 'model' ? earlier : modelTraining.parse({ kind: 'model' });
-    if (Object.keys(shapes).length === 0) return base;
-    return {
-      ...base,
-      shapes: Object.fromEntries(Object.entries({ ...base.shapes, ...shapes }).map(([k, v]) => [k, [...v]])),
-    };
+    return options.shapes.length === 0
+      ? base
+      : { ...base, shapes: { ...base.shapes, ...parseShapes(options.shapes) } };
   }
   if (options.shapes.length > 0) {
     throw new InputError('shape', '--shape is for a model.json: a script makes its own inputs.');
