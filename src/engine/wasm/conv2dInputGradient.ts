@@ -100,11 +100,15 @@ function gradientOf(
   tall: Phases,
   wide: Phases,
 ): TensorInfo {
-  const { image, pad } = cutMargins(runner, dy, tall.margin, wide.margin);
+  const { height, width, inChannels } = convolution;
+  const rows = dy.shape[0] ?? 0;
+  const cut = cutMargins(runner, dy, tall.margin, wide.margin);
+  if (cut === null) return runner.zeros([rows, height.input, width.input, inChannels], 'float32');
+  const { image, pad } = cut;
   const attrs = { strides: [1, 1], pad, dilations: [1, 1], dataFormat: 'NHWC' };
   const phased = runner.run('Conv2D', { x: image, filter }, attrs);
   runner.free(image);
-  const plain = convolution.height.stride === 1 && convolution.width.stride === 1;
+  const plain = height.stride === 1 && width.stride === 1;
   return plain ? phased : interleave(runner, phased, convolution);
 }
 

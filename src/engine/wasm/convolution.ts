@@ -98,15 +98,16 @@ export function shapeAttribute(args: KernelArguments, name: string): number[] {
 export type Margin = readonly [before: number, after: number];
 
 /**
- * Cuts rows and columns off where margins are below zero, and says what padding is left to do.
- * @param image NHWC; freed where a cut is made
+ * Cuts rows and columns off where margins are below zero, and says what padding is left to do; null where nothing of
+ * the image is left, which kernels cannot take.
+ * @param image NHWC; freed where it is not what is returned
  */
 export function cutMargins(
   runner: KernelRunner,
   image: TensorInfo,
   height: Margin,
   width: Margin,
-): { image: TensorInfo; pad: [Pair, Pair, Pair, Pair] } {
+): { image: TensorInfo; pad: [Pair, Pair, Pair, Pair] } | null {
   const pad = ([before, after]: Margin): Pair => [Math.max(before, 0), Math.max(after, 0)];
   const paddings: [Pair, Pair, Pair, Pair] = [[0, 0], pad(height), pad(width), [0, 0]];
   if ([...height, ...width].every((length) => length >= 0)) return { image, pad: paddings };
@@ -117,6 +118,10 @@ export function cutMargins(
   };
   const [top, tall] = cut(height, high);
   const [left, broad] = cut(width, wide);
+  if (tall <= 0 || broad <= 0) {
+    runner.free(image);
+    return null;
+  }
   const cropped = cutOut(runner, image, [0, top, left, 0], [rows, tall, broad, channels]);
   runner.free(image);
   return { image: cropped, pad: paddings };

@@ -67,7 +67,13 @@ function gradientOf(
 ): TensorInfo {
   const { height, width, inChannels, outChannels } = convolution;
   const sparse = spreadOut(runner, dy, convolution);
-  const { image, pad } = cutMargins(runner, sparse, marginOf(height), marginOf(width));
+  const cut = cutMargins(runner, sparse, marginOf(height), marginOf(width));
+  if (cut === null) {
+    const shape = [dy.shape[0] ?? 0, height.input, width.input, inChannels];
+    runner.free(dy);
+    return runner.zeros(shape, 'float32');
+  }
+  const { image, pad } = cut;
   const attrs = { strides: [1, 1], pad, dilations: [height.dilation, width.dilation] };
   const products = runner.run('DepthwiseConv2dNative', { x: image, filter }, attrs);
   runner.free(image, dy);
