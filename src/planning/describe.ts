@@ -56,15 +56,15 @@ const remedies: Record<Part, string> = {
 /** One line each: what one example needs and what there is, the three largest parts of it, what would help. */
 export function describeNothingFits(facts: NothingFits): string[] {
   const { needsBytes, hasBytes, deviceName, parts } = facts;
-  const where = deviceName === null ? 'in memory' : `on ${deviceName}`;
-  const has = hasBytes === null ? '' : `${formatBytes(hasBytes)} may be used ${where}`;
+  const where = deviceName === null ? '' : ` on ${deviceName}`;
+  const has = hasBytes === null ? '' : `${formatBytes(hasBytes)} may be used${where}`;
   const needs =
     needsBytes === null
       ? 'One example alone ran out of memory'
       : `One example alone needs ${formatBytes(needsBytes)}`;
   const lines = [
     has === ''
-      ? `Not even one example fits. ${needs} ${where}.`
+      ? `Not even one example fits. ${needs}${where}.`
       : `Not even one example fits. ${needs}; ${has}.`,
   ];
   const largest = parts === null ? [] : largestParts(parts, needsBytes);

@@ -89,7 +89,7 @@ describe('when nothing fits', () => {
       "Largest parts: activations and temporaries of one example 9.0 GB, the optimizer's own state 2.0 MB, weights 1.0 MB.",
     );
     expect(describeNothingFits({ needsBytes: null, hasBytes: null, deviceName: null, parts: null })[0]).toBe(
-      'Not even one example fits. One example alone ran out of memory in memory.',
+      'Not even one example fits. One example alone ran out of memory.',
     );
   });
 });
