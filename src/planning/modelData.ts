@@ -80,9 +80,7 @@ export const csvData = z.strictObject({
   header: z
     .union([z.boolean(), z.literal('auto')])
     .default('auto')
-    .describe(
-      'Whether the first line names the columns. auto: it does if none of its fields is a number.',
-    ),
+    .describe('Whether the first line names the columns. auto: it does if none of its fields is a number.'),
   delimiter: z
     .string()
     .length(1, 'The delimiter is a single character.')

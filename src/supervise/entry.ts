@@ -30,6 +30,7 @@ const languages: Readonly<Record<string, ScriptEntry['language']>> = {
   '.ts': 'typescript',
   '.cts': 'typescript',
   '.mts': 'typescript',
+  '.tsx': 'typescript',
 };
 
 const convert =

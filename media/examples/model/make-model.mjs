@@ -30,9 +30,7 @@ model.add(
 model.add(tf.layers.maxPooling2d({ name: 'pool', poolSize: 2 }));
 model.add(tf.layers.flatten({ name: 'flatten' }));
 model.add(tf.layers.dense({ name: 'hidden', units: 64, activation: 'relu', kernelInitializer: start(3) }));
-model.add(
-  tf.layers.dense({ name: 'digit', units: 10, activation: 'softmax', kernelInitializer: start(4) }),
-);
+model.add(tf.layers.dense({ name: 'digit', units: 10, activation: 'softmax', kernelInitializer: start(4) }));
 
 await model.save(
   tf.io.withSaveHandler(async ({ modelTopology, weightSpecs, weightData, format, generatedBy }) => {

@@ -62,6 +62,7 @@ describe('recognised', () => {
     ['a.ts', 'typescript'],
     ['a.cts', 'typescript'],
     ['a.mts', 'typescript'],
+    ['a.tsx', 'typescript'],
     ['A.JS', 'javascript'],
   ] as const) {
     test(`${name} is ${language}`, async () => {

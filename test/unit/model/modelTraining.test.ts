@@ -1,7 +1,10 @@
 // The training of a model.json entry: what may be written, the defaults, and a plain sentence for each mistake.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { editDistance, nearestName } from '../../../src/planning/nearestName';
 import { modelTraining } from '../../../src/planning/modelTraining';
+import { readConfig } from '../../../src/planning/readConfig';
 
 const csv = { format: 'csv', files: ['digits.csv'], targets: [{ columns: [-1] }] };
 
@@ -43,6 +46,16 @@ test('what a config may hold, whole', () => {
     saveOptimizer: true,
   };
   expect(modelTraining.parse(written)).toEqual(written);
+});
+
+test("the example's config is read without a problem, and says where the data is", () => {
+  const file = path.resolve(import.meta.dirname, '../../../media/examples/model/model.accumulation.json');
+  const { config, problems } = readConfig(readFileSync(file, 'utf8'));
+  expect(problems).toBeUndefined();
+  expect(config?.training).toMatchObject({ kind: 'model', data: { format: 'csv' } });
+  const { data } = modelTraining.parse(config?.training);
+  const [digits = ''] = data?.format === 'csv' ? data.files : [];
+  expect(existsSync(path.resolve(path.dirname(file), digits))).toBe(true);
 });
 
 describe('mistakes', () => {
