@@ -111,16 +111,9 @@ async function supervise(
   // The seam for recovery: an attempt that died of memory or a crash may be followed by another one from here.
   const verdict = judgeAttempt(outcome);
   await tryUpdate({ state: verdict.state, endedAt: new Date().toISOString() });
-  for (const sentence of closing(
-    training,
-    paths,
-    outcome,
-    verdict,
-    performance.now() - start,
-    options.runDir,
-  )) {
-    display.say(sentence);
-  }
+  const sentences = closing(training, paths, outcome, verdict, performance.now() - start, options.runDir);
+  if (verdict.state === 'failed') options.err.write(`${sentences.join('\n')}\n`);
+  else for (const sentence of sentences) display.say(sentence);
   return verdict.exitCode;
 }
 

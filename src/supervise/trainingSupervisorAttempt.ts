@@ -46,7 +46,7 @@ export class TrainingAttempt {
   #child: ChildProcess | null = null;
   #killed = false;
   #stopAsked = false;
-  #trains = false;
+  #eventsStart = 0;
   #updates = 0;
   #epochs = 0;
   #lastUpdate: AttemptOutcome['lastUpdate'] = null;
@@ -57,15 +57,19 @@ export class TrainingAttempt {
 
   constructor(private readonly options: AttemptOptions) {}
 
-  /** True once the script has made its first training call: from then on there is something to save. */
+  /**
+   * True once the script has made its first training call: from then on there is something to save. Looks at the file
+   * itself, as events may wait to be read.
+   */
   get trains(): boolean {
-    return this.#trains;
+    return sizeOf(this.options.paths.events) > this.#eventsStart;
   }
 
   /** Runs the process to its end. Whatever happens, no process is left. */
   async run(): Promise<AttemptOutcome> {
     const { paths, command } = this.options;
-    const events = new RunEventTail(paths.events, sizeOf(paths.events));
+    this.#eventsStart = sizeOf(paths.events);
+    const events = new RunEventTail(paths.events, this.#eventsStart);
     const output = new FileTail(paths.log, sizeOf(paths.log));
     const reports = new FileTail(paths.reports, sizeOf(paths.reports));
     const { child, end } = start(command, paths.log);
@@ -90,7 +94,7 @@ export class TrainingAttempt {
   /** Asks for the state to be saved after this update. Where nothing is trained yet, there is nothing to wait for. */
   async stop(): Promise<void> {
     this.#stopAsked = true;
-    if (this.#trains) await writeControl(this.options.paths, 'stop');
+    if (this.trains) await writeControl(this.options.paths, 'stop');
     else this.kill();
   }
 
@@ -124,8 +128,7 @@ export class TrainingAttempt {
   }
 
   #note(event: RunEvent): void {
-    if (event.type === 'started') this.#trains = true;
-    else if (event.type === 'update') {
+    if (event.type === 'update') {
       this.#updates++;
       this.#lastUpdate = event;
     } else if (event.type === 'epoch') this.#epochs++;

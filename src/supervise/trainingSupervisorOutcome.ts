@@ -56,10 +56,7 @@ function failureSentences(outcome: AttemptOutcome): string[] {
   return [`The training process ${how} ${afterUpdate(outcome)}.`, ...lastLines(output)];
 }
 
-function neverTrained(
-  { code, ownLoop, tensorflowLoaded }: { code: number; ownLoop: boolean; tensorflowLoaded: boolean },
-  output: string,
-): string {
+function neverTrained({ code, ownLoop }: { code: number; ownLoop: boolean }, output: string): string {
   if (code !== 0) {
     const location = failureLocation(output);
     const where = location ? ` at ${location.file}:${location.line}` : '';
@@ -70,7 +67,6 @@ function neverTrained(
   if (ownLoop) {
     return 'The script trains with a loop of its own, not through fit, fitDataset or trainOnBatch: it was not accumulated.';
   }
-  if (!tensorflowLoaded) return 'The script ended without loading TensorFlow.js.';
   return 'The script ended without training: it never called fit, fitDataset or trainOnBatch.';
 }
 

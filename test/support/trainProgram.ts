@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { runEvent, runRecord, type RunEvent, type RunRecord } from '../../src/protocol/runEvents';
-import { tensorflowLane } from './lanes';
+import { tensorflowLane, type Lane } from './lanes';
 
 const root = path.resolve(import.meta.dirname, '../..');
 // Inside the repository, so that the bundles find TensorFlow.js where a real installation has it.
@@ -90,7 +90,7 @@ export class Project {
     this.folder = mkdtempSync(path.join(programFolder, 'project-'));
     if (backend === 'tfjs-node-gpu') {
       symlinkSync(
-        path.join(tensorflowLane().place ?? '', 'node_modules'),
+        path.join(lanePlace(tensorflowLane()), 'node_modules'),
         path.join(this.folder, 'node_modules'),
       );
     }
@@ -177,6 +177,11 @@ export class Project {
   record(folder = this.runFolder): RunRecord {
     return runRecord.parse(JSON.parse(readFileSync(path.join(folder, 'run.json'), 'utf8')));
   }
+}
+
+function lanePlace(lane: Lane): string {
+  if (lane.missing !== undefined) throw new Error(lane.missing);
+  return lane.place;
 }
 
 /** Waits until something holds; fails the test where it does not within `limit` ms. */

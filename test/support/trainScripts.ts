@@ -7,6 +7,9 @@ export function mlp({
   optimizer = 'tf.train.adam(0.01)',
   extra = '',
   callbacks = '{}',
+  tensorflow = '@tensorflow/tfjs',
+  batchSize = 32,
+  layers = '',
 }: {
   epochs: number;
   shuffle?: boolean;
@@ -14,10 +17,15 @@ export function mlp({
   /** Code after the training. */
   extra?: string;
   callbacks?: string;
+  /** Package that the script loads. */
+  tensorflow?: string;
+  batchSize?: number;
+  /** More layers after the first. */
+  layers?: string;
 }): string {
   return `
 const fs = require('node:fs');
-const tf = require('@tensorflow/tfjs');
+const tf = require('${tensorflow}');
 function seeded(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
@@ -33,11 +41,12 @@ async function main() {
   const y = tf.tidy(() => x.sum(1, true).greater(0).toFloat());
   const model = tf.sequential({ name: 'small' });
   model.add(tf.layers.dense({ units: 12, activation: 'relu', inputShape: [6] }));
+  ${layers}
   model.add(tf.layers.dense({ units: 1, activation: 'sigmoid' }));
   model.setWeights(model.getWeights().map((w) => tf.tensor(array(w.size), w.shape).mul(0.5)));
   model.compile({ optimizer: ${optimizer}, loss: 'binaryCrossentropy', metrics: ['accuracy'] });
   const history = await model.fit(x, y, {
-    epochs: ${epochs}, batchSize: 32, shuffle: ${shuffle}, validationSplit: 0.2, verbose: 0, callbacks: ${callbacks},
+    epochs: ${epochs}, batchSize: ${batchSize}, shuffle: ${shuffle}, validationSplit: 0.2, verbose: 0, callbacks: ${callbacks},
   });
   fs.writeFileSync('history.json', JSON.stringify({ ...history.history, epoch: history.epoch }));
   fs.writeFileSync('weights.json', JSON.stringify(model.getWeights().map((w) => [...w.dataSync()])));
