@@ -36,6 +36,7 @@ export function createMeasurer(job: MeasureJob, context: EngineContext): EngineM
       microbatchSize: () => job.trials[0] ?? 1,
       targetBatchSize: job.targetBatchSize,
       selfCheck: job.selfCheck,
+      selfCheckRows: checkRows(job.trials),
     },
     observer: {
       callStarted: (call) => measurer.callStarted(call),
@@ -47,12 +48,18 @@ export function createMeasurer(job: MeasureJob, context: EngineContext): EngineM
   };
 }
 
+/** Rows for the self-check: it may take them twice over, and is not to need more memory than the trial after it. */
+function checkRows(trials: readonly number[]): number {
+  return Math.max(2, Math.floor(Math.min(...trials) / 2));
+}
+
 /** The state of one measuring process: it lives until its first training call is measured. */
 class Measurer {
   private readonly warnings: PlanWarning[] = [];
   private readonly deviceErrors: DeviceError[] = [];
   private readonly slots: SlotBytes = { optimizerBytes: null };
   private inspected = false;
+  private selfCheckDone = false;
   private tools: TrialTools | null = null;
   /** The trial whose work is queued on the device. */
   private queued: QueuedTrial | null = null;
@@ -75,6 +82,7 @@ class Measurer {
     call: TrainingCall,
     check: { rows: number; relativeDifference: number; passed: boolean },
   ): void {
+    this.selfCheckDone = true;
     const { rows, relativeDifference, passed } = check;
     this.context.report({ type: 'selfCheck', rows, relativeDifference, passed });
     if (!passed) {
@@ -106,6 +114,8 @@ class Measurer {
       this.settle(this.queued);
     } else if (error === null || error === undefined) {
       this.fail(new Error('The training call ended without a single update: there is no data to train on.'));
+    } else if (isOutOfMemory(error) && this.job.selfCheck && !this.selfCheckDone) {
+      this.context.report({ type: 'selfCheckOutOfMemory', message: messageOf(error) });
     } else if (isOutOfMemory(error) && this.job.trials[0] !== undefined) {
       // The data of an update, or what the script keeps on the device, did not fit even before a microbatch ran.
       const [microbatch] = this.job.trials;
@@ -192,7 +202,8 @@ class Measurer {
   }
 
   private outOfMemory(microbatch: number, message: string): void {
-    this.context.report({ type: 'trialOutOfMemory', microbatch, message });
+    const { peakBytes } = this.context.meter;
+    this.context.report({ type: 'trialOutOfMemory', microbatch, message, peakBytes });
   }
 
   private fail(error: unknown): void {

@@ -13,6 +13,8 @@ const outOfMemoryTexts: readonly RegExp[] = [
   /No algorithm worked/i,
   /Failed to get convolution algorithm/i,
   /CUDNN_STATUS_ALLOC_FAILED|CUBLAS_STATUS_ALLOC_FAILED|CUDA_ERROR_OUT_OF_MEMORY|CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED/,
+  // oneDNN, inside TensorFlow on the CPU: status 1 is dnnl_out_of_memory (oneapi/dnnl/dnnl_common_types.h).
+  /received an exception:\s*Status: 1\b/,
   // C++ and the C library.
   /std::bad_alloc/,
   /Cannot allocate memory/i,

@@ -92,12 +92,16 @@ export const engineReport = z.discriminatedUnion('type', [
     relativeDifference: z.number(),
     passed: z.boolean(),
   }),
+  /** Memory ran out in the self-check, before any trial: this child has no answer, one without the check may. */
+  z.strictObject({ type: z.literal('selfCheckOutOfMemory'), message: z.string() }),
   z.strictObject({ type: z.literal('trialStarted'), microbatch: z.int().positive() }),
   z.strictObject({ type: z.literal('trialFits'), measurement: trialMeasurement }),
   z.strictObject({
     type: z.literal('trialOutOfMemory'),
     microbatch: z.int().positive(),
     message: z.string(),
+    /** Most unique bytes in tensors when memory ended: the size needs more than these. */
+    peakBytes: bytes.optional(),
   }),
   /** This backend cannot run this script (a kernel or a synchronous read is missing): try the next. */
   z.strictObject({ type: z.literal('backendUnfit'), reason: z.string() }),

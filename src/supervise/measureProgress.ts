@@ -17,7 +17,12 @@ export type MeasureEnd =
   /** It left by itself, having told all that it was asked for, or why it could not. */
   | { readonly how: 'reported' }
   /** It died, or hung, in a trial or before; the verdict says what that means. */
-  | { readonly how: 'died'; readonly verdict: ExitVerdict };
+  | {
+      readonly how: 'died';
+      readonly verdict: ExitVerdict;
+      /** By a signal that nobody here sent. */
+      readonly abrupt: boolean;
+    };
 
 export interface ProgressOptions {
   /** The sizes that were asked for. */
@@ -35,6 +40,7 @@ export interface ProgressOptions {
 /** Reports after which nothing more is to come. */
 const final: ReadonlySet<EngineReport['type']> = new Set([
   'trialOutOfMemory',
+  'selfCheckOutOfMemory',
   'backendUnfit',
   'failed',
   'noBackend',
@@ -92,7 +98,7 @@ export class MeasureProgress {
   /** What the child's end means; `late` is the reason for which it was ended here. */
   endOf(exit: ExitStatus, late: string | null, stderr: string): MeasureEnd {
     if (this.#final) return { how: 'reported' };
-    if (late !== null) return { how: 'died', verdict: { outcome: 'failed', message: late } };
+    if (late !== null) return { how: 'died', verdict: { outcome: 'failed', message: late }, abrupt: false };
     if (this.#underWay === null && this.reports.some(({ type }) => type === 'neverTrained'))
       return { how: 'reported' };
     const { memory } = this.options;
@@ -103,7 +109,7 @@ export class MeasureProgress {
       killedByKernel: memory.killedByKernel(),
       memoryShare: memory.memoryShare,
     });
-    return { how: 'died', verdict };
+    return { how: 'died', verdict, abrupt: exit.signal !== null || (exit.code ?? 0) > 128 };
   }
 
   #follow(report: EngineReport): void {

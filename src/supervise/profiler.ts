@@ -93,6 +93,9 @@ export function profile(request: ProfileRequest, tools: ProfileTools): Promise<P
   return new Profiler(request, tools).run();
 }
 
+/** Ends a search whose answer does not matter any more; never leaves this file. */
+class PassThroughFound extends Error {}
+
 class Profiler {
   readonly #measurements: TrialMeasurement[] = [];
   readonly #warnings: PlanWarning[] = [];
@@ -100,6 +103,9 @@ class Profiler {
   readonly #known = new Map<number, Trial>();
   readonly #passOver: { name: BackendName; reason: string }[] = [];
   #selected: SelectedDevice | null = null;
+  #exactness: PlanExactness | null = null;
+  /** A later inspection that knows more than the first: the self-check failed. */
+  #inspection: Inspection | null = null;
   /** What CUDA took beyond tensors in the first child; null: each process tells its own. */
   #fixedOverheadBytes: number | null = null;
   #devices: DeviceReading | null = null;
@@ -131,7 +137,7 @@ class Profiler {
     tools.onProgress?.({ type: 'budget', device, budgetBytes });
     const search = inspection.passThrough === null ? await this.search(inspection, budgetBytes) : null;
     return {
-      inspection,
+      inspection: this.#inspection ?? inspection,
       backend: backend.backend,
       tfjsVersion: backend.tfjsVersion,
       nodeVersion: backend.nodeVersion,
@@ -139,7 +145,7 @@ class Profiler {
       budgetBytes,
       search,
       measurements: this.#measurements,
-      exactness: first.exactness,
+      exactness: this.#exactness,
       warnings: unique(this.#warnings),
     };
   }
@@ -147,7 +153,7 @@ class Profiler {
   /** Inspects and probes, with the first backend that can run the script. */
   private async firstChild() {
     for (;;) {
-      const findings = await this.child(probes, true);
+      const findings = await this.child(probes, { probing: true });
       const { backend, inspection, unfit } = findings;
       if (unfit === null) {
         if (inspection === null || backend === null) {
@@ -164,17 +170,35 @@ class Profiler {
     }
   }
 
-  private search(inspection: Inspection, budgetBytes: number | undefined): Promise<SearchResult> {
+  /** Null where the self-check, in the first larger trial, finds that microbatching would be wrong. */
+  private async search(
+    inspection: Inspection,
+    budgetBytes: number | undefined,
+  ): Promise<SearchResult | null> {
     const { targetBatchSize, examples } = inspection;
     const cap = Math.min(targetBatchSize, Math.max(1, examples ?? targetBatchSize));
-    return findLargestMicrobatch((size) => this.trial(size), { cap, budgetBytes });
+    try {
+      return await findLargestMicrobatch((size) => this.trial(size), { cap, budgetBytes });
+    } catch (error) {
+      if (error instanceof PassThroughFound) return null;
+      throw error;
+    }
   }
 
   private async trial(size: number): Promise<Trial> {
     const known = this.#known.get(size);
     if (known !== undefined) return known;
-    const { unfit } = await this.child([size], false);
+    // The self-check comes with the first larger trial: there its few rows need no more memory than the trial does,
+    // and the probes' memory is not mixed with its own.
+    let findings = await this.child([size], { selfCheck: this.#exactness === null });
+    if (findings.endedInSelfCheck) findings = await this.child([size], {});
+    const { unfit, inspection, exactness } = findings;
+    this.#exactness ??= exactness;
     if (unfit !== null) throw new ProfileError('failed', `The backend failed at ${size} at once: ${unfit}`);
+    if (inspection !== null && inspection.passThrough !== null) {
+      this.#inspection = inspection;
+      throw new PassThroughFound(inspection.passThrough);
+    }
     const trial = this.#known.get(size);
     if (trial === undefined)
       throw new ProfileError('failed', `The trial of ${size} at once ended without an outcome.`);
@@ -182,7 +206,10 @@ class Profiler {
   }
 
   /** Runs one child and keeps what it measured. Throws where it has no answer. */
-  private async child(sizes: readonly number[], selfCheck: boolean): Promise<ChildFindings> {
+  private async child(
+    sizes: readonly number[],
+    { selfCheck = false, probing = false }: { readonly selfCheck?: boolean; readonly probing?: boolean },
+  ): Promise<ChildFindings> {
     const { request, tools } = this;
     const usedBefore = this.#selected?.gpu.memoryUsedBytes ?? null;
     let usedAfter: number | null = null;
@@ -207,13 +234,14 @@ class Profiler {
         onOutput: tools.onOutput,
         onRubbish: tools.onRubbish,
         onReport: (report) => this.follow(report),
-        readDevice: selfCheck
+        readDevice: probing
           ? async () => {
               usedAfter = this.usedNow(await tools.readDevices());
             }
           : undefined,
       }),
     );
+    if (selfCheck && findings.endedInSelfCheck) return findings;
     if (findings.problem !== null) throw findings.problem;
     this.#warnings.push(...findings.warnings);
     const largest = findings.fits.at(-1);
@@ -233,8 +261,9 @@ class Profiler {
       }),
     );
     if (outOfMemory !== null) {
-      const { microbatch, message } = outOfMemory;
-      trials.push({ trial: { microbatch, outcome: 'outOfMemory' }, message });
+      const { microbatch, message, peakBytes } = outOfMemory;
+      const known = peakBytes === undefined ? {} : { peakBytes };
+      trials.push({ trial: { microbatch, outcome: 'outOfMemory', ...known }, message });
     }
     for (const { trial, message } of trials) {
       this.#known.set(trial.microbatch, trial);
@@ -245,11 +274,11 @@ class Profiler {
   private follow(report: EngineReport): void {
     switch (report.type) {
       case 'trialStarted':
+      case 'selfCheck':
         this.tools.onProgress?.(report);
         break;
       case 'backend':
       case 'inspected':
-      case 'selfCheck':
       case 'warning':
         // Told once: later children tell the same again.
         if (this.#known.size === 0) this.tools.onProgress?.(report);

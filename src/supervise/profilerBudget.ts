@@ -74,5 +74,6 @@ function gpuOf({ backend, devices, gpu, environment }: BudgetRequest): SelectedD
 }
 
 function less(freeBytes: number, totalBytes: number, { headroomBytes }: BudgetRequest): number {
-  return Math.max(0, freeBytes - (headroomBytes ?? Math.max(leastHeadroomBytes, headroomShare * totalBytes)));
+  const headroom = headroomBytes ?? Math.max(leastHeadroomBytes, headroomShare * totalBytes);
+  return Math.max(0, Math.floor(freeBytes - headroom));
 }

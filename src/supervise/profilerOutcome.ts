@@ -15,7 +15,14 @@ export interface ChildFindings {
   readonly exactness: PlanExactness | null;
   readonly warnings: readonly PlanWarning[];
   readonly fits: readonly TrialMeasurement[];
-  readonly outOfMemory: { readonly microbatch: number; readonly message: string } | null;
+  readonly outOfMemory: {
+    readonly microbatch: number;
+    readonly message: string;
+    /** Bytes of tensors when memory ended; undefined where the process died of it. */
+    readonly peakBytes?: number | undefined;
+  } | null;
+  /** The child ended in the self-check, for want of memory or of the sudden; without it there may be an answer. */
+  readonly endedInSelfCheck: boolean;
   /** Why its backend cannot run this script; null where it can. */
   readonly unfit: string | null;
   /** Why there is no answer; null where there is one. */
@@ -39,9 +46,20 @@ export function findingsOf(outcome: MeasureOutcome): ChildFindings {
     warnings: all('warning').map(({ warning }) => warning),
     fits: all('trialFits').map(({ measurement }) => measurement),
     outOfMemory: last('trialOutOfMemory') ?? (died?.outcome === 'outOfMemory' ? died : null),
+    endedInSelfCheck: endedInSelfCheck(outcome),
     unfit,
     problem: unfit === null ? problemOf(outcome) : null,
   };
+}
+
+function endedInSelfCheck({ reports, end }: MeasureOutcome): boolean {
+  const told = (...types: EngineReport['type'][]): boolean =>
+    reports.some(({ type }) => types.includes(type));
+  if (told('selfCheckOutOfMemory')) return true;
+  // The backend was there, and no trial had begun when the process broke off.
+  return (
+    end.how === 'died' && end.abrupt && told('backend') && !told('trialStarted', 'selfCheck', 'inspected')
+  );
 }
 
 /** A script that catches the error of its backend, prints it and exits tells of it on stderr only. */
