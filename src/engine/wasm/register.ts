@@ -1,11 +1,13 @@
-// Gives the WASM backend the kernels that training needs: four that it lacks, three that it has but that are slow.
+// Gives the WASM backend the kernels that training needs: those that it lacks, gets wrong, or is slow at.
 import type { KernelConfig, KernelFunc } from '@tensorflow/tfjs-core';
 import { conv2dFilterGradient } from './conv2dFilterGradient';
 import { conv2dInputGradient } from './conv2dInputGradient';
+import { conv3dInputGradient } from './conv3dInputGradient';
 import { depthwiseFilterGradient } from './depthwiseFilterGradient';
 import { depthwiseInputGradient } from './depthwiseInputGradient';
 import { KernelRunner, type Core, type Kernel, type WasmBackend } from './kernelRunner';
 import { matMul } from './matMul';
+import { avgPoolGradient, maxPoolGradient } from './poolGradients';
 import { segmentSum } from './segmentSum';
 import { slice } from './slice';
 
@@ -15,6 +17,15 @@ const missing: Readonly<Record<string, (runner: KernelRunner) => Kernel>> = {
   DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGradient,
   DepthwiseConv2dNativeBackpropInput: depthwiseInputGradient,
   UnsortedSegmentSum: segmentSum,
+};
+
+/** The backend's own of these give wrong gradients (test/parity/wasmKernels.test.ts). */
+const wrong: Readonly<Record<string, (runner: KernelRunner) => Kernel>> = {
+  MaxPoolGrad: maxPoolGradient,
+  MaxPool3DGrad: maxPoolGradient,
+  AvgPoolGrad: avgPoolGradient,
+  AvgPool3DGrad: avgPoolGradient,
+  Conv3DBackpropInputV2: conv3dInputGradient,
 };
 
 /** The backend's own of these take most of a training step's time (test/bench/wasm.bench.ts). */
@@ -39,7 +50,7 @@ export function registerWasmKernels(core: Core): void {
   for (const [kernelName, make] of Object.entries(missing)) {
     if (!runner.has(kernelName)) register(core, kernelName, make(runner));
   }
-  for (const [kernelName, make] of Object.entries(slow)) {
+  for (const [kernelName, make] of [...Object.entries(wrong), ...Object.entries(slow)]) {
     const disposeFunc = core.getKernel(kernelName, 'wasm')?.disposeFunc;
     core.unregisterKernel(kernelName, 'wasm');
     register(core, kernelName, make(runner), disposeFunc);

@@ -1,0 +1,3 @@
+// x
+export const untrainableLayers = {};
+export const layersWithoutWasmGradient = () => [];
