@@ -44,7 +44,7 @@ export function buildPlan(input: PlanInput): Plan {
     ...inspection.warnings,
     ...input.warnings,
     ...passThroughWarning(input),
-    ...optimizerPeakWarning(model, microbatchSize),
+    ...optimizerPeakWarning(search, model, microbatchSize),
     ...fewExamplesNote(targetBatchSize, examples),
     ...crookedMemoryNote(model),
   ];
@@ -97,9 +97,15 @@ function passThroughWarning({ inspection, warnings }: PlanInput): PlanWarning[] 
   return [{ code: 'passThrough', message: inspection.passThrough, layers: [] }];
 }
 
-function optimizerPeakWarning(model: MemoryModel | null, microbatchSize: number): PlanWarning[] {
+function optimizerPeakWarning(
+  { trials }: SearchResult,
+  model: MemoryModel | null,
+  microbatchSize: number,
+): PlanWarning[] {
   if (model === null) return [];
-  const gradients = predictPeak({ ...model, optimizerPeakBytes: 0 }, microbatchSize);
+  // The whole batch at once lies off the line: what was measured of a size tells more than the line does.
+  const measured = trials.find(({ microbatch }) => microbatch === microbatchSize)?.gradientPeakBytes;
+  const gradients = measured ?? predictPeak({ ...model, optimizerPeakBytes: 0 }, microbatchSize);
   if (model.optimizerPeakBytes <= gradients) return [];
   const message =
     `The optimizer's update needs ${formatBytes(model.optimizerPeakBytes)}, more than the gradients of ` +

@@ -1,41 +1,21 @@
 // Bytes, durations and counts as people read them.
 
-const decimal = [
-  [1e12, 'TB'],
-  [1e9, 'GB'],
-  [1e6, 'MB'],
-  [1e3, 'kB'],
-] as const;
-const binary = [
-  [2 ** 40, 'TiB'],
-  [2 ** 30, 'GiB'],
-  [2 ** 20, 'MiB'],
-  [2 ** 10, 'KiB'],
+/** As the makers of cards and memory count, and as nvidia-smi does: a card of 8 GB has 8 · 2³⁰ bytes. */
+const sizes = [
+  [2 ** 40, 'TB'],
+  [2 ** 30, 'GB'],
+  [2 ** 20, 'MB'],
+  [2 ** 10, 'KB'],
 ] as const;
 
-function scaled(bytes: number, units: readonly (readonly [number, string])[]): string {
+/** Memory as the maker of a card counts it: `8.0 GB` is 8 · 2³⁰ bytes. */
+export function formatBytes(bytes: number): string {
   const amount = Math.abs(bytes);
-  for (const [index, [size, name]] of units.entries()) {
-    // 999.96 MB would be written "1000 MB": such a number belongs to the next unit.
+  for (const [size, name] of sizes) {
     const rounded = Number((amount / size).toPrecision(3));
-    if (rounded < 1) continue;
-    const larger = units[index - 1];
-    if (larger !== undefined && rounded * size >= larger[0])
-      return scaled(Math.sign(bytes) * larger[0], units);
-    const sign = bytes < 0 ? '−' : '';
-    return `${sign}${rounded.toFixed(rounded < 100 ? 1 : 0)} ${name}`;
+    if (rounded >= 1) return `${bytes < 0 ? '−' : ''}${rounded.toFixed(rounded < 100 ? 1 : 0)} ${name}`;
   }
   return `${Math.round(bytes)} ${Math.round(amount) === 1 ? 'byte' : 'bytes'}`;
-}
-
-/** Memory as the maker of a card counts it: `8.0 GB` is 8 · 10⁹ bytes. */
-export function formatBytes(bytes: number): string {
-  return scaled(bytes, decimal);
-}
-
-/** Memory in powers of two: `7.5 GiB` is 7.5 · 2³⁰ bytes. */
-export function formatBinaryBytes(bytes: number): string {
-  return scaled(bytes, binary);
 }
 
 /** A count with separators between thousands: `2,048`. */

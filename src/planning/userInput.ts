@@ -17,11 +17,11 @@ export class InputError extends Error {
 export const largestTargetBatch = 2 ** 24;
 
 const unitBytes: Record<string, number> = {
-  kB: 1e3,
-  KB: 1e3,
-  MB: 1e6,
-  GB: 1e9,
-  TB: 1e12,
+  kB: 2 ** 10,
+  KB: 2 ** 10,
+  MB: 2 ** 20,
+  GB: 2 ** 30,
+  TB: 2 ** 40,
   KiB: 2 ** 10,
   MiB: 2 ** 20,
   GiB: 2 ** 30,
@@ -32,7 +32,7 @@ const smallestBudget = 1e6;
 const largestBudget = 1e15;
 
 /**
- * Bytes of a budget: `8GB`, `6.5GB` (10⁹ each), `8GiB` (2³⁰ each), `512MB`, `512MiB`, or plain bytes. A blank before
+ * Bytes of a budget: `8GB`, `6.5GB`, `8GiB` (2³⁰ each, as a card of 8 GB has them), `512MB` (2²⁰), or plain bytes. A blank before
  * the unit is refused, because a shell would cut `--budget 8 GB` after the 8.
  * @throws InputError
  */

@@ -1,6 +1,6 @@
 // What `gpu` shows to people, as lines: a table of GPUs and the machine's memory, as wide as there is room for.
 import { createColors } from 'picocolors';
-import { formatBinaryBytes, formatBytes } from '../planning/units';
+import { formatBytes } from '../planning/units';
 import type { DeviceReading, GpuReading, MigInstance } from '../gpu/types';
 
 export interface TableStyle {
@@ -22,16 +22,15 @@ const titles = {
   used: 'Used',
   free: 'Free',
   total: 'Total',
-  binaryTotal: '',
   load: 'Load',
   driver: 'Driver',
 } as const;
 type Column = keyof typeof titles;
-const rightAligned: readonly Column[] = ['used', 'free', 'total', 'binaryTotal', 'load'];
+const rightAligned: readonly Column[] = ['used', 'free', 'total', 'load'];
 
 /** The most telling layout that fits is taken. */
 const layouts: readonly (readonly Column[])[] = [
-  ['index', 'name', 'busId', 'used', 'free', 'total', 'binaryTotal', 'load', 'driver'],
+  ['index', 'name', 'busId', 'used', 'free', 'total', 'load', 'driver'],
   ['index', 'name', 'busId', 'used', 'free', 'total', 'load'],
   ['index', 'name', 'used', 'free', 'total', 'load'],
   ['index', 'name', 'used', 'free', 'total'],
@@ -128,7 +127,6 @@ function memoryCells(memory: Memory): Record<'used' | 'free' | 'total' | 'binary
     used: size(memory.memoryUsedBytes),
     free: size(memory.memoryFreeBytes),
     total: size(total),
-    binaryTotal: total === null ? '' : `(${formatBinaryBytes(total)})`,
   };
 }
 

@@ -26,9 +26,9 @@ const two = reading({
 
 test('a wide terminal shows everything; what is not known is a dash, and zero is zero', () => {
   expect(renderGpuTable(two, wide)).toEqual([
-    'GPU  Name                    Bus id           Used     Free    Total              Load  Driver',
-    '0    NVIDIA H100 80GB HBM3   0000:17:00.0  0 bytes  79.5 GB  80.0 GB  (74.5 GiB)  12 %  580.159.04',
-    '–    Intel UHD Graphics 630  0000:00:02.0        –        –        –                 –  –',
+    'GPU  Name                    Bus id           Used     Free    Total  Load  Driver',
+    '0    NVIDIA H100 80GB HBM3   0000:17:00.0  0 bytes  79.5 GB  80.0 GB  12 %  580.159.04',
+    '–    Intel UHD Graphics 630  0000:00:02.0        –        –        –     –  –',
     'System memory: 11.0 GB of 24.0 GB used, 13.0 GB available.',
   ]);
 });

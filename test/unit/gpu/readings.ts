@@ -1,7 +1,7 @@
 // Readings for tests: a whole one, of which a test says only what matters to it.
 import type { DeviceReading, GpuReading } from '../../../src/gpu/types';
 
-export const GB = 1e9;
+export const GB = 2 ** 30;
 
 export function gpu(more: Partial<GpuReading> = {}): GpuReading {
   return {

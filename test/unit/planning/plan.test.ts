@@ -210,7 +210,7 @@ describe('the plan', () => {
       'optimizerPeak',
       'note',
     ]);
-    expect(plan.warnings[2]?.message).toContain('400 MB');
+    expect(plan.warnings[2]?.message).toContain('381 MB');
     expect(plan.warnings[3]?.message).toContain('50 training examples');
     expect(plan.budgetBytes).toBeNull();
   });
