@@ -92,7 +92,7 @@ export class MeasureProgress {
     }
     return elapsed <= startupMs
       ? null
-      : `The script did not come to a training call within ${seconds(startupMs)} and was ended.`;
+      : `The script did not come to its first update within ${seconds(startupMs)} and was ended.`;
   }
 
   /** What the child's end means; `late` is the reason for which it was ended here. */

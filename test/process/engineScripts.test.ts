@@ -178,7 +178,7 @@ test('a script that needs longer than it may is ended, and told so', async () =>
   const problem = await problemOf(
     workshop.profile({ entry, backend: 'cpu' }, { timeouts: { startupMs: 2_000 } }),
   );
-  expect(problem.message).toContain('did not come to a training call within 2 seconds');
+  expect(problem.message).toContain('did not come to its first update within 2 seconds');
 });
 
 test('a script that needs a while before fit is waited for', async () => {
