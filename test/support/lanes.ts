@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 /** A real part: its place, or the reason why it is not there. */
-export type Lane = { readonly place: string; readonly missing?: never } | { readonly missing: string };
+export type Lane =
+  { readonly place: string; readonly missing?: never } | { readonly missing: string; readonly place?: never };
 
 const root = path.resolve(import.meta.dirname, '../..');
 

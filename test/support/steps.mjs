@@ -24,12 +24,18 @@ export function runNode(args, { root, env = {}, quiet = false, limitSeconds }) {
     }
     const stop = () => killTree(child);
     const timer = setTimeout(stop, limitSeconds * 1000);
-    process.once('SIGINT', stop);
-    process.once('SIGTERM', stop);
+    // Asked to end, we end with what runs, instead of going on with the next step.
+    const interrupt = (signal) => {
+      stop();
+      console.log(`interrupted by ${signal}`);
+      process.exit(130);
+    };
+    process.once('SIGINT', interrupt);
+    process.once('SIGTERM', interrupt);
     const end = (code) => {
       clearTimeout(timer);
-      process.off('SIGINT', stop);
-      process.off('SIGTERM', stop);
+      process.off('SIGINT', interrupt);
+      process.off('SIGTERM', interrupt);
       const output = Buffer.concat(chunks).toString();
       if (quiet && code !== 0) process.stdout.write(output);
       resolve({ code, output, seconds: (Date.now() - started) / 1000 });

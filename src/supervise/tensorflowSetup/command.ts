@@ -1,5 +1,6 @@
 // Runs one program of the setup: no shell, its whole process tree ended when the setup is interrupted or it stalls.
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { endTree, treeSpawnOptions } from '../processTree';
 
 /** What a program is run with. */
 export interface CommandOptions {
@@ -40,9 +41,9 @@ export const runCommand: RunCommand = (program, args, options = {}) => {
       cwd: options.cwd,
       env: options.env ?? process.env,
       stdio: ['pipe', 'pipe', 'pipe'],
+      // Ctrl-C in the terminal reaches only us, and we end the whole tree.
       windowsHide: true,
-      // A group of its own: Ctrl-C in the terminal reaches only us, and we end the whole tree.
-      detached: process.platform !== 'win32',
+      ...treeSpawnOptions(process.platform),
     });
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
@@ -51,7 +52,10 @@ export const runCommand: RunCommand = (program, args, options = {}) => {
       });
     }
     let timedOut = false;
-    const stop = () => endTree(child);
+    const stop = () => {
+      // Nothing to end where it could not be started, or has ended and its pipes are being read.
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) endTree(child.pid);
+    };
     const timer =
       options.limitMs === undefined
         ? undefined
@@ -73,21 +77,6 @@ export const runCommand: RunCommand = (program, args, options = {}) => {
     child.stdin.end(options.input ?? '');
   });
 };
-
-/** Ends a program and everything it started, at once. */
-function endTree(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  if (process.platform === 'win32') {
-    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true });
-    return;
-  }
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch (error) {
-    // Gone between the look and the signal.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
 
 /** The last lines of what a program said, for an error message. */
 export function lastWords(result: CommandResult, lines = 3): string {

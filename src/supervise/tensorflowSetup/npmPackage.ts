@@ -40,7 +40,15 @@ export async function installWithNpm(
   writeFileSync(path.join(staging, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const settings = path.join(folder, '.npmrc');
   if (existsSync(settings)) copyFileSync(settings, path.join(staging, '.npmrc'));
-  const flags = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', staging];
+  const flags = [
+    '--ignore-scripts',
+    '--prefer-offline',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+    '--prefix',
+    staging,
+  ];
   const result = await tools.run(tools.nodePath, [tools.npmScript, 'install', ...flags], {
     cwd: staging,
     signal: tools.signal,

@@ -1,4 +1,5 @@
 // Gets TensorFlow with pip: its shared libraries, the headers that the binding needs, and for CUDA the libraries that it names.
+// The CUDA way was never run on a GPU by us (none could be had); the training step at the end of the setup tells whether it works.
 import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { download, NoWheelError, type PipTools } from './pipDownload';
