@@ -14,7 +14,7 @@ import type { EngineTimeouts } from './measureProgress';
 import { budgetFor } from './profilerBudget';
 import { ProfileError } from './profilerError';
 import { findingsOf, type ChildFindings } from './profilerOutcome';
-import { tensorPeakBytes, trialsOf } from './profilerTrials';
+import { overheadBytes, tensorPeakBytes, trialsOf } from './profilerTrials';
 import type { ScriptRequest } from './scriptCommand';
 
 export interface ProfileRequest {
@@ -108,6 +108,8 @@ class Profiler {
   #inspection: Inspection | null = null;
   /** What CUDA took beyond tensors in the first child; null: each process tells its own. */
   #fixedOverheadBytes: number | null = null;
+  /** What the first child used beyond tensors. */
+  #usualOverheadBytes: number | null = null;
   #devices: DeviceReading | null = null;
 
   constructor(
@@ -254,12 +256,15 @@ class Profiler {
 
   private keep({ fits, outOfMemory }: ChildFindings): void {
     this.#measurements.push(...fits);
-    const trials: { trial: Trial; message: string | null }[] = trialsOf(fits, this.#fixedOverheadBytes).map(
-      (trial) => ({
-        trial,
-        message: null,
-      }),
-    );
+    const probe = fits.at(-1);
+    if (probe !== undefined) this.#usualOverheadBytes ??= overheadBytes(probe);
+    const trials: { trial: Trial; message: string | null }[] = trialsOf(fits, {
+      deviceBytes: this.#fixedOverheadBytes,
+      usualBytes: this.#usualOverheadBytes,
+    }).map((trial) => ({
+      trial,
+      message: null,
+    }));
     if (outOfMemory !== null) {
       const { microbatch, message, peakBytes } = outOfMemory;
       const known = peakBytes === undefined ? {} : { peakBytes };

@@ -23,21 +23,25 @@ export function overheadBytes(measurement: TrialMeasurement): number {
   return tensors >= trustedBytes ? overhead : Math.max(0, overhead);
 }
 
+/** What is known of the overhead before a process's own measurements are looked at. */
+export interface KnownOverhead {
+  /** Measured on the device itself (a CUDA context), where it holds for every process; null: each tells its own. */
+  readonly deviceBytes: number | null;
+  /** Of the first process that measured; null before it has. */
+  readonly usualBytes: number | null;
+}
+
+/** A process's resident size varies by tens of MB of its own accord: compiled code, garbage, heaps grown in steps. */
+const noiseBytes = 64 * 2 ** 20;
+const noiseShare = 0.03;
+
 /**
- * The trials of one process for the search. All of them carry the overhead of the largest: in one process an
- * allocator keeps what it had, and the difference between two small sizes would otherwise be that of its noise, not
- * of the model (at tensor level the line through them is exact).
- * @param fixedOverheadBytes overhead that was measured elsewhere (a CUDA context); null: each process's own.
+ * The trials of one process for the search. All of them carry one overhead, and that of the first process as long as
+ * theirs differs by no more than noise: at tensor level the line through the sizes is exact, and noise would bend it.
+ * A larger difference is real (workspaces that grow with the microbatch) and counts.
  */
-export function trialsOf(
-  measurements: readonly TrialMeasurement[],
-  fixedOverheadBytes: number | null,
-): Trial[] {
-  const largest = measurements.reduce<TrialMeasurement | null>(
-    (best, each) => (best === null || each.microbatch > best.microbatch ? each : best),
-    null,
-  );
-  const overhead = fixedOverheadBytes ?? (largest === null ? 0 : overheadBytes(largest));
+export function trialsOf(measurements: readonly TrialMeasurement[], known: KnownOverhead): Trial[] {
+  const overhead = known.deviceBytes ?? settledOverhead(measurements, known.usualBytes);
   return measurements.map((measurement) => ({
     microbatch: measurement.microbatch,
     outcome: 'fits',
@@ -51,4 +55,14 @@ export function trialsOf(
     applyMs: measurement.applyMs,
     accumulatorBytes: measurement.breakdown.accumulatorBytes,
   }));
+}
+
+function settledOverhead(measurements: readonly TrialMeasurement[], usual: number | null): number {
+  const [first, ...others] = measurements;
+  if (first === undefined) return usual ?? 0;
+  const largest = others.reduce((best, each) => (each.microbatch > best.microbatch ? each : best), first);
+  const own = overheadBytes(largest);
+  if (usual === null) return own;
+  const noise = Math.max(noiseBytes, noiseShare * tensorPeakBytes(largest));
+  return Math.abs(own - usual) <= noise ? usual : own;
 }

@@ -120,13 +120,12 @@ function instanceRow(instance: MigInstance): Row {
 
 type Memory = Pick<MigInstance, 'memoryTotalBytes' | 'memoryUsedBytes' | 'memoryFreeBytes'>;
 
-function memoryCells(memory: Memory): Record<'used' | 'free' | 'total' | 'binaryTotal', string> {
+function memoryCells(memory: Memory): Record<'used' | 'free' | 'total', string> {
   const size = (bytes: number | null): string => (bytes === null ? unknown : formatBytes(bytes));
-  const total = memory.memoryTotalBytes;
   return {
     used: size(memory.memoryUsedBytes),
     free: size(memory.memoryFreeBytes),
-    total: size(total),
+    total: size(memory.memoryTotalBytes),
   };
 }
 
