@@ -10,7 +10,7 @@ const CLASSES = 10;
 
 const { values: options } = parseArgs({
   options: {
-    epochs: { type: 'string', default: '12' },
+    epochs: { type: 'string', default: '20' },
     batch: { type: 'string', default: '128' },
     out: { type: 'string', default: path.join(__dirname, 'trained') },
   },
@@ -44,13 +44,28 @@ function readDigits() {
       part.flatMap((row) => row.slice(0, PIXELS).map((pixel) => pixel / 16)),
       [part.length, 8, 8, 1],
     ),
-    labels: tf.tidy(() => tf.oneHot(part.map((row) => row[PIXELS]), CLASSES).toFloat()),
+    labels: tf.tidy(() =>
+      tf
+        .oneHot(
+          part.map((row) => row[PIXELS]),
+          CLASSES,
+        )
+        .toFloat(),
+    ),
   }));
 }
 
 function createModel() {
   const model = tf.sequential({ name: 'digits' });
-  model.add(tf.layers.conv2d({ inputShape: [8, 8, 1], filters: 16, kernelSize: 3, padding: 'same', activation: 'relu' }));
+  model.add(
+    tf.layers.conv2d({
+      inputShape: [8, 8, 1],
+      filters: 16,
+      kernelSize: 3,
+      padding: 'same',
+      activation: 'relu',
+    }),
+  );
   model.add(tf.layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', activation: 'relu' }));
   model.add(tf.layers.maxPooling2d({ poolSize: 2 }));
   model.add(tf.layers.flatten());
@@ -72,7 +87,9 @@ async function main() {
   });
 
   const [, accuracy] = model.evaluate(heldOut.images, heldOut.labels);
-  console.log(`Accuracy on ${heldOut.images.shape[0]} held-out images: ${((await accuracy.data())[0] * 100).toFixed(1)} %`);
+  console.log(
+    `Accuracy on ${heldOut.images.shape[0]} held-out images: ${((await accuracy.data())[0] * 100).toFixed(1)} %`,
+  );
 
   fs.mkdirSync(options.out, { recursive: true });
   await model.save(
