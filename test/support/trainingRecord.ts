@@ -15,6 +15,8 @@ export interface TrainingRecord {
   readonly updates: number;
 }
 
+type AppliedGradients = Parameters<tfTypes.Optimizer['applyGradients']>[0];
+
 /** Records the arguments of every stock optimizer's applyGradients. Make it before the hook is installed. */
 export class GradientRecorder {
   updates = 0;
@@ -32,13 +34,15 @@ export class GradientRecorder {
   constructor(private readonly backend: TestBackend) {
     const { core } = backend;
     for (const name of this.optimizers) {
-      const prototype = core[`${name}Optimizer`].prototype;
+      const prototype: tfTypes.Optimizer = core[`${name}Optimizer`].prototype;
       const own = prototype.applyGradients;
       // Momentum extends SGD, whose method it replaces: each class has one of its own.
-      const recorder = this;
-      prototype.applyGradients = function (this: tfTypes.Optimizer, gradients) {
-        if (Array.isArray(gradients)) recorder.take(gradients);
-        own.call(this, gradients as never);
+      const take = (gradients: AppliedGradients): void => {
+        if (Array.isArray(gradients)) this.take(gradients);
+      };
+      prototype.applyGradients = function (this: tfTypes.Optimizer, gradients: AppliedGradients) {
+        take(gradients);
+        own.call(this, gradients);
       };
     }
   }
