@@ -13,14 +13,18 @@ import {
 
 /** Checkpoints that are kept beside the best one. */
 const kept = 2;
-/** A checkpoint may take this part of the time since the one before: 2 %. */
+/** All checkpoints together may take this part of the training's time: 2 %. */
 const costShare = 0.02;
+/** Time in ms that they may take whatever the training's time is. */
+const freeMs = 1000;
 
 type Monitored = NonNullable<CheckpointState['monitored']>;
 
 export class CheckpointStore {
   #best: { name: string; monitored: Monitored } | null = null;
+  readonly #start: number;
   #lastTime: number;
+  #spent = 0;
   #lastCost = 0;
   #last: { folder: string; models: readonly CheckpointModel[] } | null = null;
 
@@ -33,24 +37,23 @@ export class CheckpointStore {
     private readonly seconds: number,
     private readonly now: () => number = () => performance.now(),
   ) {
-    this.#lastTime = now();
+    this.#start = now();
+    this.#lastTime = this.#start;
     for (const name of checkpointNames(folder)) this.#remember(name);
     this.#removeUnfinished();
   }
 
-  /** True when the interval has passed (and the last one's cost is a small part of it). */
+  /** True when the interval has passed, and one more costs a small part of the training's time. */
   isDue(): boolean {
-    return this.#elapsed() >= Math.max(this.seconds * 1000, this.#lastCost / costShare);
+    return this.now() - this.#lastTime >= this.seconds * 1000 && this.isCheap();
   }
 
-  /** True where one may be taken out of turn, at the end of an epoch or a call, without slowing the training. */
+  /**
+   * True where one may be taken (also out of turn, at the end of an epoch or a call) without slowing the training: all
+   * of them together take at most 2 % of its time. The first second is free, so that a short training loses nothing.
+   */
   isCheap(): boolean {
-    return this.#elapsed() >= this.#lastCost / costShare;
-  }
-
-  /** True where one may be taken at the end of a call that took `ms`: in time, it costs little beside that call. */
-  isCheapAfter(ms: number): boolean {
-    return Math.max(ms, this.#elapsed()) >= this.#lastCost / costShare;
+    return this.#spent + this.#lastCost <= freeMs + costShare * (this.now() - this.#start);
   }
 
   /** Renames a damaged checkpoint, so that it does not count as one of those that are kept. */
@@ -93,12 +96,9 @@ export class CheckpointStore {
     } finally {
       // A failed try counts too: a full disk is not to be tried again at every update.
       this.#lastCost = this.now() - start;
+      this.#spent += this.#lastCost;
       this.#lastTime = this.now();
     }
-  }
-
-  #elapsed(): number {
-    return this.now() - this.#lastTime;
   }
 
   #prune(): void {

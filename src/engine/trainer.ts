@@ -51,6 +51,7 @@ class Trainer implements FitObserver {
   readonly #calls = new Map<TrainingCall, CallProgress>();
   #epochRandom: RandomSource['state'];
   #updateStart = 0;
+  readonly #passedOver = new WeakSet<Update>();
   /** What was last told of each model that trains by trainOnBatch. */
   readonly #announced = new Map<number, string>();
   #failure: FailureReport | null = null;
@@ -86,6 +87,7 @@ class Trainer implements FitObserver {
         update: resumed.from.update,
       });
     }
+    if (typeof resumed?.note === 'string') run.note(resumed.note);
     this.#epochRandom = this.random.state;
     if (!progress.isSkipped) this.#announce(progress);
     this.#warnings.modelMet(call, modelIndex);
@@ -100,7 +102,7 @@ class Trainer implements FitObserver {
   runUpdate(update: Update): void {
     const progress = this.#calls.get(update.call);
     if (progress?.isSkipping && update.skip) {
-      update.skip(this.#run?.resume?.figures(progress.update) ?? {});
+      this.#passOver(update, progress);
       return;
     }
     this.#updateStart = performance.now();
@@ -117,15 +119,10 @@ class Trainer implements FitObserver {
   updateEnded(update: Update, logs: Promise<Logs> | Logs): void {
     const progress = this.#calls.get(update.call);
     const run = this.#run;
-    if (!progress || !run) return;
-    const wasSkipped = progress.isSkipping;
+    if (!progress || !run || this.#passedOver.has(update)) return;
     const { place } = progress;
     if (place.update === 0 || (progress.resumed && progress.updateOfEpoch === 0)) this.#announce(progress);
     progress.updateDone();
-    if (wasSkipped) {
-      if (!progress.isSkipping && run.resume) this.random.state = run.resume.random.now;
-      return;
-    }
     this.#models.changed(progress.modelIndex);
     const { call, rows } = update;
     const microbatches = call.passThrough === null ? splitBatch(rows, this.job.microbatchSize).length : 1;
@@ -218,6 +215,15 @@ class Trainer implements FitObserver {
     return run;
   }
 
+  /** An update that was done before the interruption: its figures go to the callbacks, nothing is computed. */
+  #passOver(update: Update, progress: CallProgress): void {
+    const resume = this.#run?.resume;
+    update.skip?.(resume?.figures(progress.update) ?? {});
+    this.#passedOver.add(update);
+    progress.updateDone();
+    if (!progress.isSkipping && resume) this.random.state = resume.random.now;
+  }
+
   /** Tells a call's figures; again when more of them are known (a dataset's batch size). */
   #announce(progress: CallProgress): void {
     const { call } = progress;
@@ -280,9 +286,7 @@ class Trainer implements FitObserver {
       return;
     }
     if (call.method !== 'trainOnBatch') run.event({ type: 'callEnded', call: call.index });
-    const worthSaving =
-      call.method === 'trainOnBatch' ? store.isDue() : store.isCheapAfter(performance.now() - progress.start);
-    if (worthSaving) await this.#save();
+    if (call.method === 'trainOnBatch' ? store.isDue() : store.isCheap()) await this.#save();
   }
 
   async #save(monitored: ReturnType<typeof monitoredOf> = null): Promise<void> {

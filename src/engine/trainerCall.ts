@@ -11,7 +11,6 @@ export class CallProgress {
   ended = false;
   /** What was told of the call, so that it is told again only when more is known. */
   announced = '';
-  readonly start = performance.now();
   epochStart = performance.now();
   /** Updates that are still to be passed over. */
   #toSkip: number;

@@ -2,16 +2,22 @@
 //
 // The script runs anew from its first line. Calls that had ended do not train again: their model gets its weights as
 // they were at the checkpoint, and the call gives back the History that was recorded. The call in which the checkpoint
-// was taken begins at the epoch it was in, with the generator as it was when that epoch began, so that `fit` shuffles
-// the same way; the updates of that epoch that are done are passed over with their recorded figures, then the training
-// goes on. Not repeated: what callbacks with a memory of their own (early stopping) saw in earlier epochs, and the order
-// of a data set that is shuffled by the clock.
+// was taken begins at the epoch it was in, with the generator as it was when that epoch began; the updates of that epoch
+// that are done are passed over with their recorded figures, then the training goes on. The result is the same as that of
+// an uninterrupted run where the order of the data does not depend on earlier epochs. It does in two cases: `fit` shuffles
+// the order that the epoch before left (so a resume in the first epoch is exact, a later one draws a new order), and a
+// data set may be shuffled by the clock. Not repeated either: what callbacks with a memory of their own (early stopping)
+// saw in earlier epochs.
 import path from 'node:path';
 import type { CheckpointState, RandomState } from '../protocol/checkpoint';
 import { newestSound, type DamagedCheckpoint, type SoundCheckpoint } from './checkpointReader';
 import { CheckpointMismatchError, restoreState } from './checkpointTensors';
 import type { CallDirective, LayersModel, Tf, TrainingCall } from './contracts';
 import { EarlierFigures, type Logs } from './trainerHistory';
+
+const newOrderNote =
+  'If the data is shuffled, the rest of this epoch is in another order than it was: some of its examples may be seen ' +
+  'twice in this epoch and others not. What was trained is kept; later epochs see every example again.';
 
 /** How a call is to be run. */
 export interface ResumedCall {
@@ -20,6 +26,8 @@ export interface ResumedCall {
   readonly from: { epoch: number; update: number; updateOfEpoch: number } | null;
   /** Figures of the epochs that are not run again. */
   readonly earlierEpochs: readonly Logs[];
+  /** What a person should know of where it goes on. */
+  readonly note: string | null;
 }
 
 export class Resume {
@@ -64,13 +72,16 @@ export class Resume {
     if (call.index < position.call || position.callEnded) {
       const last = call.method === 'trainOnBatch' ? this.#figures.lastUpdate(call.index) : null;
       const epochs = last ? [last] : this.#figures.epochs(call.index);
-      return { directive: { skip: { epochs } }, from: null, earlierEpochs: [] };
+      return { directive: { skip: { epochs } }, from: null, earlierEpochs: [], note: null };
     }
     const { epoch, update, updateOfEpoch } = position;
+    const mayDiffer =
+      updateOfEpoch > 0 && (call.method === 'fitDataset' || (call.method === 'fit' && epoch > 0));
     return {
       directive: call.method === 'trainOnBatch' ? null : { initialEpoch: epoch },
       from: { epoch, update, updateOfEpoch },
       earlierEpochs: this.#figures.epochs(call.index, epoch),
+      note: mayDiffer ? newOrderNote : null,
     };
   }
 

@@ -1,4 +1,5 @@
 // `batch-planner train`: a training under supervision, from the config to the exit code.
+import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeSizes } from '../planning/describe';
@@ -32,6 +33,8 @@ export interface TrainCommandOptions {
   readonly programFolder?: string;
   /** Where Ctrl-C and requests to terminate come from. */
   readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Seeds the script's Math.random in a new run; a number of its own where it is left out. */
+  readonly seed?: number;
   /** Seconds between two checkpoints. */
   readonly checkpointSeconds?: number;
 }
@@ -71,7 +74,11 @@ async function supervise(
   const start = performance.now();
   const device = await deviceOfTraining(training.config, process.env);
   const command = commandOf(training, paths, options.programFolder ?? __dirname, device.environment);
-  let record = startedRecord(training, run, { product: options.productVersion, time: new Date() });
+  let record = startedRecord(training, run, {
+    product: options.productVersion,
+    time: new Date(),
+    seed: options.seed ?? randomInt(2 ** 32),
+  });
   const update = async (change: Partial<RunRecord>): Promise<void> => {
     record = { ...record, ...change };
     await writeRunRecord(paths, record);

@@ -1,5 +1,4 @@
 // Which run folder a training uses: a new one, the one that was named, or the one of the run that is gone on with.
-import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import type { RunRecord } from '../protocol/runEvents';
 import { RunLock } from './runLock';
@@ -50,7 +49,7 @@ export async function openRun(
 export function startedRecord(
   training: TrainingConfig,
   { paths, earlier }: OpenedRun,
-  versions: { product: string; time: Date },
+  facts: { product: string; time: Date; seed: number },
 ): RunRecord {
   const { config, file, entry } = training;
   const device = config.measured?.device;
@@ -60,7 +59,7 @@ export function startedRecord(
     entry,
     configPath: file,
     config,
-    startedAt: earlier?.startedAt ?? versions.time.toISOString(),
+    startedAt: earlier?.startedAt ?? facts.time.toISOString(),
     endedAt: null,
     state: 'starting',
     supervisorPid: process.pid,
@@ -69,8 +68,8 @@ export function startedRecord(
     backend: earlier?.backend ?? null,
     device: device ? { name: device.name, memoryTotalBytes: device.memoryTotalBytes ?? 0 } : null,
     nodeVersion: process.versions.node,
-    productVersion: versions.product,
-    seed: earlier?.seed ?? randomInt(2 ** 32),
+    productVersion: facts.product,
+    seed: earlier?.seed ?? facts.seed,
     attempts: (earlier?.attempts ?? 0) + 1,
   };
 }

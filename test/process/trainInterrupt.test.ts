@@ -191,19 +191,24 @@ describe('a run folder', () => {
     expect((await running.end).code).toBe(130);
   });
 
-  test('that cannot be written: one sentence, exit code 2', async (context) => {
+  test('that cannot be written, because a file is in the way: one sentence, exit code 2', async () => {
     const project = program.project({ script: slow(1), targetBatchSize: 32, microbatchSize: 16 });
     const file = path.join(project.folder, 'in-the-way');
     writeFileSync(file, '');
-    const inTheWay = await project.run('--run-dir', path.join(file, 'run'));
-    expect(inTheWay).toMatchObject({ code: 2, out: '' });
-    expect(inTheWay.err).toMatch(/^The run folder .* cannot be written: [^\n]*\n$/);
-    if (process.getuid?.() === 0)
-      return context.skip('root may write everywhere: only a file in the way was tried');
+    const ended = await project.run('--run-dir', path.join(file, 'run'));
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(/^The run folder .* cannot be written: [^\n]*\n$/);
+  });
+
+  test('that may not be written: one sentence, exit code 2', async (context) => {
+    if (process.getuid?.() === 0) return context.skip('root may write everywhere');
+    const project = program.project({ script: slow(1), targetBatchSize: 32, microbatchSize: 16 });
     const readOnly = path.join(project.folder, 'read-only');
     mkdirSync(readOnly);
     chmodSync(readOnly, 0o500);
-    expect((await project.run('--run-dir', path.join(readOnly, 'run'))).code).toBe(2);
+    const ended = await project.run('--run-dir', path.join(readOnly, 'run'));
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain('permission denied');
   });
 
   test('that holds something else is left alone', async () => {

@@ -8,6 +8,7 @@ const { values, positionals } = parseArgs({
   options: {
     resume: { type: 'boolean', default: false },
     'run-dir': { type: 'string' },
+    seed: { type: 'string' },
     'checkpoint-seconds': { type: 'string', default: '60' },
   },
 });
@@ -18,6 +19,7 @@ void runTrainCommand({
   resume: values.resume,
   err: process.stderr,
   display: createTrainingDisplay(process.stdout),
+  ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
   productVersion: '0.0.0-test',
   checkpointSeconds: Number(values['checkpoint-seconds']),
 }).then((code) => {

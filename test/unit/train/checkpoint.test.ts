@@ -1,0 +1,274 @@
+// Checkpoints: what is written is what is read, or it is recognised as damaged; the last two and the best are kept.
+import { createRequire } from 'node:module';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { newestSound } from '../../../src/engine/checkpointReader';
+import { CheckpointStore } from '../../../src/engine/checkpointStore';
+import { restoreState, stateTensors } from '../../../src/engine/checkpointTensors';
+import type { LayersModel, Tf } from '../../../src/engine/contracts';
+import { RandomSource } from '../../../src/engine/randomSource';
+import {
+  decodeTensorFile,
+  encodeHeader,
+  tensorData,
+  TensorFileError,
+  type HostTensor,
+} from '../../../src/engine/tensorFile';
+import { TrainedModels } from '../../../src/engine/trainerModels';
+
+const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as Tf;
+const folders: string[] = [];
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+function newFolder(): string {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-checkpoint-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** The compiled inner model of a small network with batch normalization. */
+function model(optimizer: string | ReturnType<Tf['train']['adam']> = 'adam'): LayersModel {
+  const sequential = tf.sequential();
+  sequential.add(tf.layers.dense({ units: 4, inputShape: [3] }));
+  sequential.add(tf.layers.batchNormalization());
+  sequential.add(tf.layers.dense({ units: 1 }));
+  sequential.compile({ optimizer, loss: 'meanSquaredError' });
+  return (sequential as unknown as { model: LayersModel }).model;
+}
+
+const facts = {
+  time: '2026-01-01T00:00:00.000Z',
+  position: { call: 0, epoch: 1, update: 4, updateOfEpoch: 1, callEnded: false },
+  seed: 7,
+  random: [1, 2, 3, 4] as [number, number, number, number],
+  epochRandom: [5, 6, 7, 8] as [number, number, number, number],
+  monitored: null,
+};
+const read = (tensor: { dataSync(): unknown }): Float32Array => tensor.dataSync() as Float32Array;
+const valuesOf = (of: LayersModel): number[][] =>
+  stateTensors(of).map(({ tensor }) => [...tensor.dataSync()]);
+
+async function train(one: LayersModel, updates: number): Promise<void> {
+  for (let i = 0; i < updates; i++) {
+    await one.trainOnBatch(tf.ones([4, 3]).mul(i + 1), tf.ones([4, 1]));
+  }
+}
+
+describe('a tensor file', () => {
+  test('gives back every tensor bit by bit, of any shape and dtype', () => {
+    const tensor = fc
+      .tuple(
+        fc.constantFrom('float32', 'int32', 'bool'),
+        fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 }),
+      )
+      .chain(([dtype, shape]) => {
+        const size = shape.reduce((product, each) => product * each, 1);
+        return fc.uint8Array({ minLength: size * 4, maxLength: size * 4 }).map((bytes): HostTensor => {
+          const { buffer } = new Uint8Array(bytes);
+          const values =
+            dtype === 'float32'
+              ? new Float32Array(buffer)
+              : dtype === 'int32'
+                ? new Int32Array(buffer)
+                : new Uint8Array(buffer).slice(0, size);
+          return { name: '', dtype: dtype as HostTensor['dtype'], shape, values };
+        });
+      });
+    fc.assert(
+      fc.property(fc.array(tensor, { maxLength: 5 }), (unnamed) => {
+        const tensors = unnamed.map((each, i) => ({ ...each, name: `weight/${i}` }));
+        const file = Buffer.concat([encodeHeader(tensors, { a: 'b' }), ...tensors.map(tensorData)]);
+        const decoded = decodeTensorFile(file);
+        expect(decoded.metadata).toEqual({ a: 'b' });
+        expect(decoded.tensors.map(({ name, dtype, shape }) => [name, dtype, shape])).toEqual(
+          tensors.map(({ name, dtype, shape }) => [name, dtype, shape]),
+        );
+        decoded.tensors.forEach((each, i) =>
+          expect(
+            Buffer.from(tensorData(each)).equals(Buffer.from(tensorData(tensors[i] as HostTensor))),
+          ).toBe(true),
+        );
+      }),
+    );
+  });
+
+  test('that is torn or made up is refused, and never read past its end', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        try {
+          decodeTensorFile(Buffer.from(bytes));
+        } catch (error) {
+          expect(error).toBeInstanceOf(TensorFileError);
+        }
+      }),
+    );
+  });
+});
+
+describe('a checkpoint', () => {
+  test('puts back weights, moving statistics and slots bit by bit, and leaks no tensor', async () => {
+    const folder = newFolder();
+    const [one, other] = [model(), model()];
+    await train(one, 3);
+    const store = new CheckpointStore(folder, 60);
+    await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
+    const saved = newestSound(folder).sound?.model(0);
+    if (!saved) throw new Error('no checkpoint was written');
+    await train(other, 1);
+    const before = tf.memory().numTensors;
+    restoreState(tf, other, saved);
+    expect(tf.memory().numTensors).toBe(before);
+    expect(valuesOf(other)).toEqual(valuesOf(one));
+    await train(one, 1);
+    await train(other, 1);
+    expect(valuesOf(other)).toEqual(valuesOf(one));
+  });
+
+  test.each(['model-0.safetensors', 'state.json'])(
+    'with any bit of %s flipped is passed over for the one before',
+    async (file) => {
+      const folder = newFolder();
+      const one = model();
+      const store = new CheckpointStore(folder, 60);
+      await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
+      await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
+      const place = path.join(folder, '000002', file);
+      const sound = readFileSync(place);
+      for (let at = 0; at < sound.length; at += 37) {
+        const damaged = Buffer.from(sound);
+        damaged[at] = (damaged[at] ?? 0) ^ 16;
+        writeFileSync(place, damaged);
+        const found = newestSound(folder);
+        // White space between the entries of state.json is the one thing that may change without harm.
+        if (found.sound?.place.endsWith('000002'))
+          expect(JSON.parse(damaged.toString())).toEqual(JSON.parse(sound.toString()));
+        else {
+          expect(found.sound?.place).toBe(path.join(folder, '000001'));
+          expect(found.damaged.map(({ place: each }) => path.basename(each))).toEqual(['000002']);
+        }
+      }
+    },
+  );
+
+  test('that cannot be written leaves nothing behind, and those before it alone', async () => {
+    const folder = newFolder();
+    const one = model();
+    const store = new CheckpointStore(folder, 60);
+    const models = [{ index: 0, name: 'one', model: one, changed: true }];
+    await store.write(facts, models, read);
+    const full = (): never => {
+      throw new Error('ENOSPC: the disk is full');
+    };
+    await expect(store.write(facts, models, full)).rejects.toThrow('the disk is full');
+    expect(readdirSync(folder)).toEqual(['000001']);
+  });
+
+  test('keeps the last two and the best, and links a model that did not change', async () => {
+    const folder = newFolder();
+    const [one, other] = [model(), model('sgd')];
+    const store = new CheckpointStore(folder, 60);
+    const losses = [5, 1, 3, 2, 4];
+    for (const [i, value] of losses.entries()) {
+      const monitored = { model: 0, name: 'val_loss', value };
+      const models = [
+        { index: 0, name: 'one', model: one, changed: true },
+        { index: 1, name: 'other', model: other, changed: i === 0 },
+      ];
+      await store.write({ ...facts, monitored }, models, read);
+    }
+    expect(readdirSync(folder).sort()).toEqual(['000002', '000004', '000005']);
+    const inode = (name: string): number => statSync(path.join(folder, name, 'model-1.safetensors')).ino;
+    expect(inode('000005')).toBe(inode('000002'));
+    expect(newestSound(folder).sound?.model(1)?.optimizer).toBe('SGD');
+    // A later process knows the best one, too.
+    const later = new CheckpointStore(folder, 60);
+    expect(later.isBest({ model: 0, name: 'val_loss', value: 1.5 })).toBe(false);
+    expect(later.isBest({ model: 0, name: 'val_loss', value: 0.5 })).toBe(true);
+  });
+
+  test('is due after its interval, and not where checkpoints take more than 2 % of the time', async () => {
+    let now = 0;
+    const store = new CheckpointStore(newFolder(), 60, () => now);
+    expect(store.isDue()).toBe(false);
+    now = 60_000;
+    expect(store.isDue()).toBe(true);
+    const slow = (tensor: { dataSync(): unknown }): Float32Array => {
+      now += 1000;
+      return read(tensor);
+    };
+    const one = model();
+    await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], slow);
+    const cost = now - 60_000;
+    now += 60_000;
+    expect(store.isDue()).toBe(false);
+    now = (2 * cost) / 0.02;
+    expect(store.isDue()).toBe(true);
+  });
+
+  test('refuses a model of another shape and changes nothing of it', async () => {
+    const folder = newFolder();
+    await new CheckpointStore(folder, 60).write(
+      facts,
+      [{ index: 0, name: 'one', model: model(), changed: true }],
+      read,
+    );
+    const saved = newestSound(folder).sound?.model(0);
+    const sequential = tf.sequential({ layers: [tf.layers.dense({ units: 5, inputShape: [3] })] });
+    sequential.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    const other = (sequential as unknown as { model: LayersModel }).model;
+    const before = valuesOf(other);
+    expect(() => saved && restoreState(tf, other, saved)).toThrow(
+      /weight "weight\/0\/kernel" is float32 \[3, 4\] in the checkpoint/,
+    );
+    expect(valuesOf(other)).toEqual(before);
+  });
+});
+
+test('a model that shares a changed weight has changed, one that is disposed is not saved', () => {
+  const models = new TrainedModels();
+  const shared = tf.layers.dense({ units: 2, inputShape: [2] });
+  const [a, b, c] = [shared, shared, tf.layers.dense({ units: 2, inputShape: [2] })].map((layer) => {
+    const input = tf.input({ shape: [2] });
+    return tf.model({ inputs: input, outputs: layer.apply(input) as ReturnType<typeof tf.input> });
+  }) as [LayersModel, LayersModel, LayersModel];
+  for (const [i, each] of [a, b, c].entries()) expect(models.indexOf(each, `m${i}`)).toBe(i);
+  models.saved();
+  models.changed(0);
+  expect(models.toSave().map(({ index, changed }) => [index, changed])).toEqual([
+    [0, true],
+    [1, true],
+    [2, false],
+  ]);
+  c.dispose();
+  expect(models.toSave().map(({ index }) => index)).toEqual([0, 1]);
+});
+
+describe('the random source', () => {
+  test('repeats itself from a seed and from a state, within [0, 1), evenly', () => {
+    const source = new RandomSource(42);
+    const same = new RandomSource(42);
+    const first = Array.from({ length: 10_000 }, source.random);
+    expect(Array.from({ length: 10_000 }, same.random)).toEqual(first);
+    expect(Math.min(...first)).toBeGreaterThanOrEqual(0);
+    expect(Math.max(...first)).toBeLessThan(1);
+    // Ten equal parts of 1,000: beyond 5 standard deviations (30) something is wrong.
+    for (let part = 0; part < 10; part++) {
+      expect(Math.abs(first.filter((value) => Math.floor(value * 10) === part).length - 1000)).toBeLessThan(
+        150,
+      );
+    }
+    const { state } = source;
+    const next = Array.from({ length: 5 }, source.random);
+    source.state = state;
+    expect(Array.from({ length: 5 }, source.random)).toEqual(next);
+    expect(new RandomSource(43).random()).not.toBe(new RandomSource(42).random());
+  });
+});
