@@ -143,12 +143,15 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
         .addOption(
           new Option('--package <name>', 'the pip package').choices(['tensorflow', 'tensorflow-cpu']),
         )
-        .option('--folder <dir>', 'the folder of your project', '.')
+        .option(
+          '--folder <dir>',
+          'exactly this folder (default: the project that the current folder belongs to)',
+        )
         .option('--force', 'replace a copy that already works')
         .action(async (options: SetupOptions) => {
           code = await runSetupCommand({
             ...streams,
-            folder: path.resolve(options.folder),
+            folder: options.folder === undefined ? null : path.resolve(options.folder),
             from: options.from ?? null,
             package: options.package ?? null,
             force: options.force ?? false,
@@ -175,7 +178,7 @@ interface PlanOptions {
 interface SetupOptions {
   from?: 'stock' | 'pip';
   package?: 'tensorflow' | 'tensorflow-cpu';
-  folder: string;
+  folder?: string;
   force?: true;
 }
 
