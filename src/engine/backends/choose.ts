@@ -20,6 +20,7 @@ import { startWasm } from './wasm';
 import { startWebgpu } from './startWebgpu';
 
 export { NoBackendError, type DeviceError, type DeviceErrorListener } from './types';
+export { substituteModule, type Substitute } from './substitute';
 
 export interface ChooseOptions {
   /** Folder of the entry: where the user's own packages are looked for. */

@@ -1,6 +1,5 @@
 // Starts WebAssembly: @tensorflow/tfjs-backend-wasm with the gradient kernels it lacks and a guard on its memory.
 import path from 'node:path';
-import { guardWasmMemory } from '../wasm/memoryGuard';
 import { registerWasmKernels } from '../wasm/register';
 import { activate } from './activate';
 import { loadBackendPackage } from './mixing';
@@ -19,7 +18,6 @@ export async function startWasm(context: StartContext): Promise<StartedBackend> 
   (loaded as WasmPackage).setWasmPaths?.(path.join(found.place, 'dist') + path.sep);
   await activate(script.core, 'wasm');
   registerWasmKernels(script.core);
-  guardWasmMemory(script.core.backend());
   return {
     ...synchronousDevice,
     tf: script.tf,

@@ -51,7 +51,7 @@ export class Judgements {
     // One row cannot be cut: every update of such data is a single microbatch.
     if (rows < 2) return;
     const result = await checkEquality(this.core, call.inner, this.plainTrain(call.inner), data);
-    this.checks.set(this.signature(call.inner), result);
+    if (result.kind === 'measured' || !result.ofData) this.checks.set(this.signature(call.inner), result);
     if (result.kind === 'measured') this.observer.selfChecked?.(call, withoutKind(result));
     this.heed(call, result);
   }

@@ -21,7 +21,8 @@ export type SelfCheck =
       readonly relativeDifference: number;
       readonly passed: boolean;
     }
-  | { readonly kind: 'inconclusive'; readonly reason: string };
+  /** `ofData`: other data of the same model may be judged. */
+  | { readonly kind: 'inconclusive'; readonly reason: string; readonly ofData: boolean };
 
 /** A batch whose gradient counts `weight` times. */
 interface Weighted {
@@ -54,7 +55,7 @@ export async function checkEquality(
     { data: sliceBatch(core, data, cut, rows - cut), weight: (rows - cut) / rows },
   ]);
   if (!Number.isFinite(inParts.largest)) {
-    return { kind: 'inconclusive', reason: 'the gradients of its first rows are not finite' };
+    return { kind: 'inconclusive', reason: 'the gradients of its first rows are not finite', ofData: true };
   }
   const measured = { kind: 'measured', rows, relativeDifference: inParts.relative } as const;
   if (inParts.relative <= selfCheckTolerance) return { ...measured, passed: true };
@@ -154,12 +155,26 @@ function withoutTrace<T>(core: Core, model: InnerModel, work: () => T): T {
     return work();
   } finally {
     Math.random = random;
-    for (const layer of quiet) Reflect.deleteProperty(layer, 'call');
+    for (const layer of quiet) {
+      Reflect.deleteProperty(layer, 'call');
+      disposeMasks(core, layerProperty(layer, 'cell'));
+    }
     for (const { weight, id, value } of saved) {
       // A layer of the script's own may have written its state.
       if (weight.read().dataId !== id) weight.read().assign(value);
       value.dispose();
     }
+  }
+}
+
+/** A recurrent cell keeps its dropout masks until its layer is next called, even those of an inference. */
+function disposeMasks(core: Core, cell: unknown): void {
+  if (typeof cell !== 'object' || cell === null) return;
+  for (const mask of ['dropoutMask', 'recurrentDropoutMask']) {
+    const kept: unknown = Reflect.get(cell, mask);
+    if (kept === null || kept === undefined) continue;
+    core.dispose(kept as Tensor | Tensor[]);
+    Reflect.set(cell, mask, null);
   }
 }
 

@@ -28,8 +28,13 @@ interface Allocator {
   readonly HEAPU8: { readonly length: number };
 }
 
-/** What the guard counts. */
+/** What the guard counts and checks. */
 export interface WasmMemory {
+  /**
+   * Makes sure that a kernel can allocate this much in one piece for itself; such memory is not counted.
+   * @throws WasmOutOfMemoryError where it cannot
+   */
+  reserve(bytes: number): void;
   /** Bytes in tensors now. */
   liveBytes(): number;
   /** Size of the heap in bytes; it never shrinks. */
@@ -73,7 +78,15 @@ export function guardWasmMemory(backend: unknown, limitBytes: number = wasmBudge
     sizes.delete(address >>> 0);
     free(address);
   };
-  const memory: WasmMemory = { liveBytes: () => live, heapBytes: () => wasm.HEAPU8.length };
+  const memory: WasmMemory = {
+    liveBytes: () => live,
+    heapBytes: () => wasm.HEAPU8.length,
+    reserve: (bytes) => {
+      const address = malloc(bytes) >>> 0;
+      if (address === 0) throw new WasmOutOfMemoryError(bytes, live, limitBytes);
+      free(address);
+    },
+  };
   guarded.set(wasm, memory);
   return memory;
 }

@@ -7,6 +7,8 @@ import { depthwiseFilterGradient } from './depthwiseFilterGradient';
 import { depthwiseInputGradient } from './depthwiseInputGradient';
 import { KernelRunner, type Core, type Kernel, type WasmBackend } from './kernelRunner';
 import { matMul } from './matMul';
+import { guardWasmMemory } from './memoryGuard';
+import { guardPackedKernels } from './packing';
 import { avgPoolGradient, maxPoolGradient } from './poolGradients';
 import { segmentSum } from './segmentSum';
 import { slice } from './slice';
@@ -38,7 +40,7 @@ const slow: Readonly<Record<string, (runner: KernelRunner) => Kernel>> = {
 const registered = new WeakSet<object>();
 
 /**
- * Registers the kernels for the active WASM backend; does nothing the second time. A kernel of ours that a later
+ * Registers the kernels for the active WASM backend and guards its memory; does nothing the second time. A kernel of ours that a later
  * version of the backend brings itself is left to the backend.
  * @param core with the WASM backend active
  */
@@ -46,6 +48,7 @@ export function registerWasmKernels(core: Core): void {
   const backend = core.backend();
   if (registered.has(backend)) return;
   registered.add(backend);
+  guardPackedKernels(core, guardWasmMemory(backend));
   const runner = new KernelRunner(core, backend as unknown as WasmBackend);
   for (const [kernelName, make] of Object.entries(missing)) {
     if (!runner.has(kernelName)) register(core, kernelName, make(runner));
