@@ -48,7 +48,11 @@ export function runsFolder(configFolder: string): string {
 /** `2026-11-22T17-05-09-train`: sorts by time, and is a name that every file system takes. */
 export function runName(time: Date, entry: string): string {
   const stem = path.basename(entry).replace(/\.[^.]*$/, '');
-  const safe = stem.replace(/[^\p{L}\p{N}._-]+/gu, '-').slice(0, 60) || 'entry';
+  const safe =
+    stem
+      .replace(/[^\p{L}\p{N}._]+/gu, '-')
+      .replace(/^-+|-+$/g, '')
+      .slice(0, 60) || 'entry';
   return `${time.toISOString().slice(0, 19).replaceAll(':', '-')}-${safe}`;
 }
 

@@ -1,0 +1,116 @@
+// What `plan` prints: the equation in one line, the table, why no larger size, what to know, and the next command.
+import { createColors } from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import type { Plan } from '../../../src/planning/plan';
+import { formatBytes } from '../../../src/planning/units';
+import { textWidth } from '../../../src/terminal/fitLine';
+import { planLines, trialLine } from '../../../src/terminal/planLines';
+import { createPlanPrinter } from '../../../src/terminal/planPrinter';
+import { terminalStyle } from '../../../src/terminal/style';
+
+const style = (columns: number) => ({ columns, colors: createColors(false) });
+const plan: Plan = {
+  version: 1,
+  entry: 'train.js',
+  backend: { name: 'tfjs-node-gpu', version: '4.22.0', reason: 'the first that works' },
+  device: null,
+  targetBatchSize: 2048,
+  examples: 60_000,
+  objective: 'largest',
+  largestMicrobatch: 22,
+  microbatchSize: 22,
+  proof: 'outOfMemory',
+  microbatchSizes: [...Array<number>(74).fill(22), ...Array<number>(20).fill(21)],
+  accumulationSteps: 94,
+  budgetBytes: 6_500_000_000,
+  memory: { fixedBytes: 610_000_000, bytesPerExample: 267_000_000, optimizerPeakBytes: 1 },
+  trials: [
+    { microbatch: 22, outcome: 'fits', peakBytes: 6_400_000_000, gradientPeakBytes: null, stepMs: 44 },
+    { microbatch: 1, outcome: 'fits', peakBytes: 877_000_000, gradientPeakBytes: null, stepMs: 30 },
+    { microbatch: 23, outcome: 'outOfMemory', peakBytes: null, gradientPeakBytes: null, stepMs: null },
+  ],
+  model: { name: 'digits', parameters: 1000, fingerprint: 'f' },
+  exactness: { rows: 8, relativeDifference: 6e-8 },
+  warnings: [
+    {
+      code: 'batchStatistics',
+      message: 'norm_1 uses the statistics of each microbatch.',
+      layers: ['norm_1'],
+    },
+  ],
+};
+const config = { path: 'train.accumulation.json', isUpdate: false };
+
+describe('a plan', () => {
+  test('is told in this order', () => {
+    expect(planLines(plan, config, style(120))).toEqual(
+      [
+        '',
+        '2,048 = 74 × 22 + 20 × 21  →  94 microbatches, at most 22 at once',
+        '22 at once was run and fits; 23 ran out of memory. Difference from the full batch, measured on 8 rows: 6e-8.',
+        '',
+        'microbatch  outcome          peak  ms per example',
+        `         1  fits          ${formatBytes(877_000_000)}              30`,
+        `        22  fits, chosen  ${formatBytes(6_400_000_000).padStart(formatBytes(877_000_000).length)}            2.00`,
+        `        23  out of memory  ${'–'.padStart(formatBytes(877_000_000).length - 1)}               –`,
+        '',
+        '! norm_1 uses the statistics of each microbatch.',
+        '',
+        'Wrote train.accumulation.json',
+        'Next: batch-planner train train.accumulation.json',
+      ].map((line) => expect.stringMatching(new RegExp(`^${escape(line)}$`)) as string),
+    );
+  });
+
+  test('that needs no accumulation says so', () => {
+    const whole = {
+      ...plan,
+      microbatchSizes: [2048],
+      microbatchSize: 2048,
+      largestMicrobatch: 2048,
+      accumulationSteps: 1,
+      proof: 'cap' as const,
+    };
+    expect(planLines(whole, config, style(120))[1]).toBe('All 2,048 fit at once: no accumulation needed.');
+  });
+
+  test('fits narrow terminals', () => {
+    for (const columns of [40, 60, 80]) {
+      for (const line of planLines(plan, config, style(columns)))
+        expect(textWidth(line)).toBeLessThanOrEqual(Math.max(columns, 50));
+    }
+  });
+});
+
+/** As a pattern in which any run of blanks stands for any other: columns are as wide as their widest figure. */
+function escape(line: string): string {
+  return line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ +/g, ' +');
+}
+
+test('a trial is told as it ends', () => {
+  expect(trialLine({ microbatch: 22, outcome: 'fits', peakBytes: 6.4e9, stepMs: 44 }, null, style(80))).toBe(
+    `✓ 22 at once · peak ${formatBytes(6.4e9)} · 2.00 ms per example`,
+  );
+  expect(trialLine({ microbatch: 23, outcome: 'outOfMemory' }, 'OOM when allocating tensor', style(80))).toBe(
+    '✕ 23 at once · out of memory · OOM when allocating tensor',
+  );
+  expect(
+    textWidth(trialLine({ microbatch: 23, outcome: 'outOfMemory' }, 'x'.repeat(100), style(40))),
+  ).toBeLessThanOrEqual(40);
+});
+
+test('into a pipe nothing is redrawn; on a terminal the cursor comes back', () => {
+  for (const isTTY of [true, false]) {
+    let text = '';
+    const out = { isTTY, columns: 80, write: (piece: string) => (text += piece) };
+    const printer = createPlanPrinter(out, terminalStyle(out, { NO_COLOR: '1' }));
+    printer.started('train.js');
+    printer.progress({ type: 'trialStarted', microbatch: 22 });
+    printer.progress({ type: 'trialEnded', trial: { microbatch: 22, outcome: 'fits' }, message: null });
+    printer.end();
+    printer.finished(plan, config);
+    expect(text).toContain('✓ 22 at once');
+    expect(text.includes('\u001B')).toBe(isTTY);
+    if (isTTY) expect(text.lastIndexOf('\u001B[?25h')).toBeGreaterThan(text.lastIndexOf('\u001B[?25l'));
+  }
+});
