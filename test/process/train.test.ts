@@ -2,7 +2,7 @@
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tensorflowLane } from '../support/lanes';
+import { swiftshaderLane, tensorflowLane } from '../support/lanes';
 import { mlp } from '../support/trainScripts';
 import { buildTrainProgram, type Project, type TrainProgram } from '../support/trainProgram';
 
@@ -102,6 +102,26 @@ describe('a training', () => {
       /us\/step/,
     );
     expect(ended.out).not.toMatch(/us\/step/);
+  });
+
+  test('on WebGPU tells the figures, which are read behind the training, in order, and saves', async (context) => {
+    const lane = swiftshaderLane();
+    if (lane.missing !== undefined) return context.skip(lane.missing);
+    // The script reads its weights at once, which WebGPU cannot do in Node.
+    const script = mlp({ epochs: 2 }).replace(/ {2}fs\.writeFileSync\('weights.json'.*\n/, '');
+    const project = program.project({ script, backend: 'webgpu', targetBatchSize: 32, microbatchSize: 12 });
+    const ended = await project.start('--checkpoint-seconds', '0.001').end;
+    expect(ended).toMatchObject({ err: '', code: 0 });
+    const events = project.events();
+    expect(events.flatMap((event) => (event.type === 'update' ? [event.update] : []))).toEqual([
+      0, 1, 2, 3, 4, 5,
+    ]);
+    expect(events.every((event) => event.type !== 'update' || Number.isFinite(event.loss))).toBe(true);
+    expect(events.findIndex(({ type }) => type === 'epoch')).toBeGreaterThan(
+      events.findIndex((event) => event.type === 'update' && event.update === 2),
+    );
+    expect(events.some(({ type }) => type === 'checkpoint')).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'ended', how: 'completed' });
   });
 
   test('tells a loss that is not a number once, and goes on', async () => {

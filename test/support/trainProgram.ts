@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { runEvent, runRecord, type RunEvent, type RunRecord } from '../../src/protocol/runEvents';
-import { tensorflowLane, type Lane } from './lanes';
+import { swiftshaderLane, tensorflowLane, type Lane } from './lanes';
 
 const root = path.resolve(import.meta.dirname, '../..');
 // Inside the repository, so that the bundles find TensorFlow.js where a real installation has it.
@@ -117,7 +117,7 @@ export class Project {
         cwd: this.folder,
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1' },
+        env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...softwareAdapter() },
       },
     );
     let out = '';
@@ -177,6 +177,16 @@ export class Project {
   record(folder = this.runFolder): RunRecord {
     return runRecord.parse(JSON.parse(readFileSync(path.join(folder, 'run.json'), 'utf8')));
   }
+}
+
+/** The Vulkan driver through which WebGPU runs on the processor, where there is one, and the loader that lies beside it. */
+function softwareAdapter(): NodeJS.ProcessEnv {
+  const lane = swiftshaderLane();
+  if (lane.missing !== undefined) return {};
+  const libraries = [process.env.LD_LIBRARY_PATH, path.dirname(lane.place)]
+    .filter(Boolean)
+    .join(path.delimiter);
+  return { VK_DRIVER_FILES: lane.place, LD_LIBRARY_PATH: libraries };
 }
 
 function lanePlace(lane: Lane): string {
