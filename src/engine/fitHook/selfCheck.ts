@@ -65,6 +65,7 @@ export async function checkEquality(
   if (again.relative > selfCheckTolerance) {
     return {
       kind: 'inconclusive',
+      ofData: false,
       reason: 'it computes another gradient each time (a random layer of its own)',
     };
   }
