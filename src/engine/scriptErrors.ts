@@ -4,10 +4,17 @@ import type { FailureReport } from '../protocol/report';
 
 /** A failure as it is reported; anything may have been thrown. */
 export function failureFrom(error: unknown): FailureReport {
-  const message = error instanceof Error ? `${error.name}: ${error.message}` : `thrown: ${String(error)}`;
+  const message = error instanceof Error ? sentenceOf(error) : `thrown: ${String(error)}`;
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   const location = failureLocation(stack);
   return { message, file: location?.file ?? null, line: location?.line ?? null, stack };
+}
+
+/** Errors of ours are sentences for a person already; the class of any other error tells something. */
+const sentences = new Set(['DataError', 'EntryError', 'ModelFileError', 'ModelLoadError']);
+
+function sentenceOf({ name, message }: Error): string {
+  return sentences.has(name) ? message : `${name}: ${message}`;
 }
 
 /**

@@ -107,7 +107,12 @@ async function planEntry(
   await savePlanConfig(file, config);
   options.display.end();
   if (options.json) options.out.write(`${JSON.stringify(plan, null, 2)}\n`);
-  else options.display.finished(plan, { path: file.path, isUpdate: file.earlier !== null });
+  else
+    options.display.finished(plan, {
+      path: file.path,
+      isUpdate: file.earlier !== null,
+      needsData: training.kind === 'model' && training.data === undefined,
+    });
 }
 
 /** How the entry is trained: as an earlier config says, but for what was typed now. */

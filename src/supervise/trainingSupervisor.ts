@@ -77,7 +77,7 @@ async function supervise(
   let record = startedRecord(training, run, {
     product: options.productVersion,
     time: new Date(),
-    seed: options.seed ?? randomInt(2 ** 32),
+    seed: options.seed ?? seedOf(training),
   });
   const update = async (change: Partial<RunRecord>): Promise<void> => {
     record = { ...record, ...change };
@@ -170,6 +170,11 @@ function jobOf(
     attempt: record.attempts,
     fingerprint: config.measured?.fingerprint ?? null,
   };
+}
+
+/** A model.json's config names its seed; a script has none of its own. */
+function seedOf({ config: { training } }: TrainingConfig): number {
+  return training.kind === 'model' ? training.seed : randomInt(2 ** 32);
 }
 
 /** Once: stop after this update. Twice: at once. */

@@ -1,6 +1,7 @@
 // The lines that a plan is told in: a line for each trial, then the equation, the table, what to know, what to do next.
 import path from 'node:path';
 import { describeSizes } from '../planning/describe';
+import type { WrittenConfig } from '../supervise/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
 import type { Trial } from '../planning/trial';
 import { formatBytes, formatCount, formatDuration } from '../planning/units';
@@ -38,11 +39,7 @@ export function trialLine(trial: Trial, message: string | null, { columns, color
 }
 
 /** All that is told of a plan once it is made. */
-export function planLines(
-  plan: Plan,
-  config: { readonly path: string; readonly isUpdate: boolean },
-  style: LineStyle,
-): string[] {
+export function planLines(plan: Plan, config: WrittenConfig, style: LineStyle): string[] {
   const { colors, columns } = style;
   const file = path.relative('', config.path);
   return [
@@ -57,6 +54,9 @@ export function planLines(
     ]),
     '',
     ...wrapText(`${config.isUpdate ? 'Updated' : 'Wrote'} ${file}`, columns),
+    ...(config.needsData
+      ? wrapText('Then name your examples (CSV or .npy files) under "training.data" in it.', columns)
+      : []),
     ...wrapText(`Next: ${colors.bold(`batch-planner train ${quoted(file)}`)}`, columns),
   ];
 }

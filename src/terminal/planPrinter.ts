@@ -1,7 +1,7 @@
 // Shows planning in a terminal: what is going on in a line that is redrawn, and a line that stays for each trial.
 import { formatBytes, formatCount } from '../planning/units';
 import type { Plan } from '../planning/plan';
-import type { PlanDisplay } from '../supervise/planDisplay';
+import type { PlanDisplay, WrittenConfig } from '../supervise/planDisplay';
 import type { ProfileProgress } from '../supervise/profiler';
 import { fitLine, wrapText } from './fitLine';
 import { LiveLine } from './liveLine';
@@ -85,7 +85,7 @@ class TerminalPlanPrinter implements PlanDisplay {
     }
   }
 
-  finished(plan: Plan, config: { readonly path: string; readonly isUpdate: boolean }): void {
+  finished(plan: Plan, config: WrittenConfig): void {
     this.end();
     this.#write(planLines(plan, config, this.#lines));
   }

@@ -39,7 +39,7 @@ const plan: Plan = {
     },
   ],
 };
-const config = { path: 'train.accumulation.json', isUpdate: false };
+const config = { path: 'train.accumulation.json', isUpdate: false, needsData: false };
 
 describe('a plan', () => {
   test('is told in this order', () => {
