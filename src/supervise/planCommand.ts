@@ -6,7 +6,7 @@ import { readDevices } from '../gpu/monitor';
 import type { BackendName } from '../planning/backendName';
 import { buildPlan } from '../planning/buildPlan';
 import type { AccumulationConfig } from '../planning/configSchema';
-import { describeNothingFits } from '../planning/describe';
+import { describeNothingFits, type MemoryParts } from '../planning/describe';
 import { EntryError } from '../planning/entryError';
 import { modelTraining } from '../planning/modelTraining';
 import { NothingFitsError } from '../planning/nothingFits';
@@ -55,10 +55,11 @@ export async function runPlanCommand(options: PlanCommandOptions): Promise<ExitC
     abort.abort();
   };
   for (const signal of endingSignals) signals.on(signal, interrupt);
-  const seen: { device: Extract<ProfileProgress, { type: 'budget' }> | null } = { device: null };
+  const seen: NothingFitsFacts = { deviceName: null, parts: null };
   try {
     await planEntry(options, abort.signal, (progress) => {
-      if (progress.type === 'budget') seen.device = progress;
+      if (progress.type === 'budget') seen.deviceName = progress.device?.name ?? null;
+      if (progress.type === 'trialEnded') seen.parts ??= progress.measurement?.breakdown ?? null;
       display.progress(progress);
     });
     return exitCodes.done;
@@ -68,7 +69,7 @@ export async function runPlanCommand(options: PlanCommandOptions): Promise<ExitC
       err.write('Interrupted: nothing was written, and nothing is left running.\n');
       return exitCodes.interrupted;
     }
-    return tell(error, err, seen.device?.device?.name ?? null);
+    return tell(error, err, seen);
   } finally {
     for (const signal of endingSignals) signals.off(signal, interrupt);
     display.end();
@@ -196,14 +197,19 @@ function planOf(options: PlanCommandOptions, result: ProfileResult): Plan {
   });
 }
 
+/** What was seen on the way, to explain with where not even one example fits. */
+interface NothingFitsFacts {
+  deviceName: string | null;
+  parts: MemoryParts | null;
+}
+
 /** Says what went wrong; returns the exit code for it. */
-function tell(error: unknown, err: PlanCommandOptions['err'], deviceName: string | null): ExitCode {
+function tell(error: unknown, err: PlanCommandOptions['err'], seen: NothingFitsFacts): ExitCode {
   if (error instanceof NothingFitsError) {
     const lines = describeNothingFits({
       needsBytes: error.trials[0]?.peakBytes ?? null,
       hasBytes: error.budgetBytes ?? null,
-      deviceName,
-      parts: null,
+      ...seen,
     });
     err.write(`${lines.join('\n')}\n`);
     return exitCodes.nothingFits;

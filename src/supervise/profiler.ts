@@ -56,7 +56,13 @@ export interface ProfileTools extends Pick<
 export type ProfileProgress =
   | Extract<EngineReport, { type: 'backend' | 'inspected' | 'selfCheck' | 'trialStarted' | 'warning' }>
   | { readonly type: 'budget'; readonly device: PlanDevice | null; readonly budgetBytes: number | undefined }
-  | { readonly type: 'trialEnded'; readonly trial: Trial; readonly message: string | null }
+  | {
+      readonly type: 'trialEnded';
+      readonly trial: Trial;
+      readonly message: string | null;
+      /** Uncorrected; null where memory ended. */
+      readonly measurement: TrialMeasurement | null;
+    }
   | { readonly type: 'backendPassedOver'; readonly name: BackendName; readonly reason: string };
 
 /** What profiling found: all that buildPlan asks for. */
@@ -258,21 +264,18 @@ class Profiler {
     this.#measurements.push(...fits);
     const probe = fits.at(-1);
     if (probe !== undefined) this.#usualOverheadBytes ??= overheadBytes(probe);
-    const trials: { trial: Trial; message: string | null }[] = trialsOf(fits, {
+    const trials: Omit<Extract<ProfileProgress, { type: 'trialEnded' }>, 'type'>[] = trialsOf(fits, {
       deviceBytes: this.#fixedOverheadBytes,
       usualBytes: this.#usualOverheadBytes,
-    }).map((trial) => ({
-      trial,
-      message: null,
-    }));
+    }).map((trial, index) => ({ trial, message: null, measurement: fits[index] ?? null }));
     if (outOfMemory !== null) {
       const { microbatch, message, peakBytes } = outOfMemory;
       const known = peakBytes === undefined ? {} : { peakBytes };
-      trials.push({ trial: { microbatch, outcome: 'outOfMemory', ...known }, message });
+      trials.push({ trial: { microbatch, outcome: 'outOfMemory', ...known }, message, measurement: null });
     }
-    for (const { trial, message } of trials) {
-      this.#known.set(trial.microbatch, trial);
-      this.tools.onProgress?.({ type: 'trialEnded', trial, message });
+    for (const ended of trials) {
+      this.#known.set(ended.trial.microbatch, ended.trial);
+      this.tools.onProgress?.({ type: 'trialEnded', ...ended });
     }
   }
 

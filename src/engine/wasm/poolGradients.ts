@@ -4,10 +4,11 @@ import { eachElement, eachWindow, poolingOf } from './pooling';
 
 /**
  * The kernels MaxPoolGrad and MaxPool3DGrad: inputs dy, input; attributes filterSize, strides, pad, dimRoundingMode. All
- * of a window's gradient goes to its largest element, the first of equal ones, as on tfjs's cpu backend and TensorFlow.
- * The backend's own takes an element below zero for no candidate.
+ * of a window's gradient goes to its largest element, as on tfjs's cpu backend. The backend's own takes an element below
+ * zero for no candidate.
+ * @param ofEqual which of equal elements gets it: cpu takes the first in two dimensions and the last in three
  */
-export function maxPoolGradient(runner: KernelRunner): Kernel {
+export function maxPoolGradient(runner: KernelRunner, ofEqual: 'first' | 'last'): Kernel {
   return (args) => {
     const image = input(args, 'input');
     const pooling = poolingOf(runner.core, args.attrs, image.shape);
@@ -21,7 +22,8 @@ export function maxPoolGradient(runner: KernelRunner): Kernel {
     const look = (at: number): void => {
       for (let c = 0; c < channels; c++) {
         const value = x[at + c] as number;
-        if (value > (largest[c] as number)) {
+        const so = largest[c] as number;
+        if (value > so || (value === so && ofEqual === 'last')) {
           largest[c] = value;
           places[c] = at + c;
         }

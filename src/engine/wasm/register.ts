@@ -23,8 +23,8 @@ const missing: Readonly<Record<string, (runner: KernelRunner) => Kernel>> = {
 
 /** The backend's own of these give wrong gradients (test/parity/wasmKernels.test.ts). */
 const wrong: Readonly<Record<string, (runner: KernelRunner) => Kernel>> = {
-  MaxPoolGrad: maxPoolGradient,
-  MaxPool3DGrad: maxPoolGradient,
+  MaxPoolGrad: (runner) => maxPoolGradient(runner, 'first'),
+  MaxPool3DGrad: (runner) => maxPoolGradient(runner, 'last'),
   AvgPoolGrad: avgPoolGradient,
   AvgPool3DGrad: avgPoolGradient,
   Conv3DBackpropInputV2: conv3dInputGradient,

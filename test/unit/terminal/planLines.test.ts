@@ -106,7 +106,8 @@ test('into a pipe nothing is redrawn; on a terminal the cursor comes back', () =
     const printer = createPlanPrinter(out, terminalStyle(out, { NO_COLOR: '1' }));
     printer.started('train.js');
     printer.progress({ type: 'trialStarted', microbatch: 22 });
-    printer.progress({ type: 'trialEnded', trial: { microbatch: 22, outcome: 'fits' }, message: null });
+    const trial = { microbatch: 22, outcome: 'fits' } as const;
+    printer.progress({ type: 'trialEnded', trial, message: null, measurement: null });
     printer.end();
     printer.finished(plan, config);
     expect(text).toContain('✓ 22 at once');
