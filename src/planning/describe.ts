@@ -22,6 +22,8 @@ export interface MemoryParts {
   readonly optimizerBytes: number;
   readonly accumulatorBytes: number;
   readonly dataBytes: number;
+  /** What the process or device uses beyond tensors: code, allocator, workspaces. */
+  readonly overheadBytes: number;
 }
 
 export interface NothingFits {
@@ -40,6 +42,7 @@ const partNames = {
   optimizerBytes: "the optimizer's own state",
   accumulatorBytes: 'accumulated gradients',
   dataBytes: 'data kept on the device',
+  overheadBytes: 'what runs the model (code, allocator, workspaces)',
   activationBytes: 'activations and temporaries of one example',
 } as const;
 type Part = keyof typeof partNames;
@@ -50,6 +53,7 @@ const remedies: Record<Part, string> = {
     'an optimizer that keeps less for each weight (sgd keeps nothing, momentum one number, adam two)',
   accumulatorBytes: 'a model with fewer weights',
   dataBytes: 'reading the data in pieces with fitDataset, so that the whole set is not on the device',
+  overheadBytes: 'a larger budget, as this part is there with any model',
   activationBytes: 'smaller inputs (a shorter sequence, a smaller image) or narrower layers',
 };
 
@@ -77,20 +81,21 @@ export function describeNothingFits(facts: NothingFits): string[] {
     deviceName === null
       ? 'closing other programs that use much memory'
       : `closing other programs that use ${deviceName}`,
-    'a larger budget, where one was set',
+    ...(largest.some(([part]) => part === 'overheadBytes') ? [] : ['a larger budget, where one was set']),
   ];
   lines.push(`What would help: ${help.join('; ')}.`);
   return lines;
 }
 
 function largestParts(parts: MemoryParts, needsBytes: number | null): [Part, number][] {
-  const { weightsBytes, optimizerBytes, accumulatorBytes, dataBytes } = parts;
-  const known = weightsBytes + optimizerBytes + accumulatorBytes + dataBytes;
+  const { weightsBytes, optimizerBytes, accumulatorBytes, dataBytes, overheadBytes } = parts;
+  const known = weightsBytes + optimizerBytes + accumulatorBytes + dataBytes + overheadBytes;
   const all: Record<Part, number> = {
     weightsBytes,
     optimizerBytes,
     accumulatorBytes,
     dataBytes,
+    overheadBytes,
     activationBytes: needsBytes === null ? 0 : Math.max(0, needsBytes - known),
   };
   return (Object.keys(all) as Part[])

@@ -19,6 +19,7 @@ import { openPlanConfig, PlanConfigError, savePlanConfig, type PlanConfigFile } 
 import type { PlanDisplay } from './planDisplay';
 import { profile, type ProfileProgress, type ProfileRequest, type ProfileResult } from './profiler';
 import { ProfileError } from './profilerError';
+import { tensorPeakBytes } from './profilerTrials';
 import { ScriptCommandError } from './scriptCommand';
 
 export interface PlanCommandOptions {
@@ -59,7 +60,7 @@ export async function runPlanCommand(options: PlanCommandOptions): Promise<ExitC
   try {
     await planEntry(options, abort.signal, (progress) => {
       if (progress.type === 'budget') seen.deviceName = progress.device?.name ?? null;
-      if (progress.type === 'trialEnded') seen.parts ??= progress.measurement?.breakdown ?? null;
+      if (progress.type === 'trialEnded') seen.parts ??= partsOf(progress);
       display.progress(progress);
     });
     return exitCodes.done;
@@ -201,6 +202,15 @@ function planOf(options: PlanCommandOptions, result: ProfileResult): Plan {
 interface NothingFitsFacts {
   deviceName: string | null;
   parts: MemoryParts | null;
+}
+
+function partsOf({
+  trial,
+  measurement,
+}: Extract<ProfileProgress, { type: 'trialEnded' }>): MemoryParts | null {
+  if (measurement === null) return null;
+  const overheadBytes = Math.max(0, (trial.peakBytes ?? 0) - tensorPeakBytes(measurement));
+  return { ...measurement.breakdown, overheadBytes };
 }
 
 /** Says what went wrong; returns the exit code for it. */

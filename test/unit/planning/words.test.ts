@@ -73,7 +73,13 @@ describe('the equation', () => {
 describe('when nothing fits', () => {
   const GB = 2 ** 30;
   const MB = 2 ** 20;
-  const parts = { weightsBytes: GB, optimizerBytes: 2 * GB, accumulatorBytes: GB, dataBytes: 3 * GB };
+  const parts = {
+    weightsBytes: GB,
+    optimizerBytes: 2 * GB,
+    accumulatorBytes: GB,
+    dataBytes: 3 * GB,
+    overheadBytes: 0,
+  };
 
   it('says what one example needs, what there is, the three largest parts and what would help', () => {
     const lines = describeNothingFits({
@@ -90,7 +96,13 @@ describe('when nothing fits', () => {
   });
 
   it('counts what is left over as activations, and says nothing that it does not know', () => {
-    const small = { weightsBytes: MB, optimizerBytes: 2 * MB, accumulatorBytes: 0, dataBytes: 0 };
+    const small = {
+      weightsBytes: MB,
+      optimizerBytes: 2 * MB,
+      accumulatorBytes: 0,
+      dataBytes: 0,
+      overheadBytes: 0,
+    };
     const facts = { needsBytes: 9 * GB, hasBytes: null, deviceName: null, parts: small };
     expect(describeNothingFits(facts)[1]).toBe(
       "Largest parts: activations and temporaries of one example 9.0 GB, the optimizer's own state 2.0 MB, weights 1.0 MB.",
