@@ -279,6 +279,84 @@ describe('gradients of a depthwise convolution on WASM', () => {
   });
 });
 
+describe('gradients that the backend itself gets wrong', () => {
+  it('max pooling equals cpu in two and three dimensions, below zero too, with ties and with padding', () => {
+    const random = randomSource(12);
+    for (let round = 0; round < 150; round++) {
+      const solid = random.next() < 0.4;
+      const spatial = Array.from({ length: solid ? 3 : 2 }, () => random.whole(2, 7));
+      const shape = [random.whole(1, 3), ...spatial, random.whole(1, 4)];
+      // In three dimensions cpu counts rows of the window by its height (pool_utils.ts): only right where it is square.
+      const side = random.whole(1, 3);
+      const filterSize = spatial.map(() => (solid ? side : random.whole(1, 3)));
+      const strides = spatial.map(() => random.whole(1, 3));
+      const pad = random.pick(['same', 'valid']);
+      if (pad === 'valid' && spatial.some((length, axis) => length < (filterSize[axis] ?? 1))) continue;
+      const output = spatial.map((length, axis) => {
+        const window = pad === 'same' ? 1 : (filterSize[axis] ?? 1);
+        return Math.ceil((length - window + 1) / (strides[axis] ?? 1));
+      });
+      const values = floats(random, shape);
+      const x =
+        random.next() < 0.5 ? values : { ...values, data: values.data.map((value) => Math.round(value)) };
+      const dy = floats(random, [shape[0] ?? 1, ...output, shape[shape.length - 1] ?? 1]);
+      const attrs = { filterSize, strides, pad };
+      expectEqual(solid ? 'MaxPool3DGrad' : 'MaxPoolGrad', { dy, input: x, output: dy }, attrs);
+      // Without padding cpu divides by the right number too.
+      if (pad === 'valid') expectEqual(solid ? 'AvgPool3DGrad' : 'AvgPoolGrad', { dy, input: x }, attrs);
+    }
+  });
+
+  it('average pooling is the slope of its forward pass where there is padding', () => {
+    const random = randomSource(13);
+    for (const [shape, size] of [[[1, 4, 5, 2], 3] as const, [[2, 3, 3, 3, 1], 2] as const]) {
+      const x = floats(random, [...shape]);
+      const pool = (values: number[]) => {
+        const tensor = tf.tensor(values, [...shape]);
+        const pooled =
+          size === 3
+            ? tf.avgPool(tensor as tf.Tensor4D, 3, 2, 'same')
+            : tf.avgPool3d(tensor as tf.Tensor5D, 2, 2, 'same');
+        return { shape: pooled.shape, data: Array.from(pooled.dataSync()) };
+      };
+      tf.setBackend('cpu');
+      const base = pool(x.data);
+      const dy = floats(random, base.shape);
+      // The forward pass is linear: one step of 1 in each element gives its column exactly.
+      const slope = x.data.map((_, at) => {
+        const moved = pool(x.data.map((value, index) => (index === at ? value + 1 : value)));
+        return moved.data.reduce(
+          (sum, value, index) => sum + (value - (base.data[index] ?? NaN)) * (dy.data[index] ?? NaN),
+          0,
+        );
+      });
+      const kernel = size === 3 ? 'AvgPoolGrad' : 'AvgPool3DGrad';
+      const attrs = { filterSize: size, strides: 2, pad: 'same' };
+      expectEqual(kernel, { dy, input: x }, attrs, { within: 1e-5, reference: { ...x, data: slope } });
+    }
+  });
+
+  it('the input gradient of conv3d equals cpu', () => {
+    const random = randomSource(14);
+    for (let round = 0; round < 60; round++) {
+      const spatial = [1, 2, 3].map(() => random.whole(3, 6));
+      const inputShape = [random.whole(1, 3), ...spatial, random.whole(1, 3)];
+      const filter = [...[1, 2, 3].map(() => random.whole(1, 3)), inputShape[4] ?? 1, random.whole(1, 4)];
+      const strides = [1, 2, 3].map(() => random.whole(1, 2));
+      const pad = random.pick(['same', 'valid'] as const);
+      const info = tf.backend_util.computeConv3DInfo(
+        inputShape as [number, number, number, number, number],
+        filter as [number, number, number, number, number],
+        strides as [number, number, number],
+        1,
+        pad,
+      );
+      const inputs = { dy: floats(random, info.outShape), filter: floats(random, filter) };
+      expectEqual('Conv3DBackpropInputV2', inputs, { strides, pad, inputShape });
+    }
+  });
+});
+
 describe('the gradient of gather on WASM', () => {
   it('equals cpu: repeated, unordered, missing, negative and too large segments, no rows', () => {
     const random = randomSource(9);
