@@ -111,16 +111,17 @@ export class TrainingAttempt {
 
   async #look(events: RunEventTail, output: FileTail, reports: FileTail): Promise<void> {
     const { display, paths, onEvent } = this.options;
+    // Read before the events but shown after them: what the script printed after an epoch then stands below it.
     const text = await output.read();
-    if (text !== '') {
-      this.#output = (this.#output + text).slice(-keptOutput);
-      display.output(text);
-    }
     for (const line of this.#reportLines.add(await reports.read())) this.#report(line);
     for (const event of await events.read()) {
       this.#note(event);
       display.event(event);
       await onEvent(event);
+    }
+    if (text !== '') {
+      this.#output = (this.#output + text).slice(-keptOutput);
+      display.output(text);
     }
     const progress = await readRunProgress(paths);
     if (progress) display.progress(progress);
