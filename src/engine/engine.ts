@@ -1,7 +1,7 @@
 // Puts the engine together in a child: backend, hook, mode, and what is reported when the script ends without training.
 import path from 'node:path';
 import type { EngineJob } from '../protocol/job';
-import type { ChosenBackend } from './backends/choose';
+import type { ChosenBackend, Substitute } from './backends/choose';
 import type { Core } from './backends/tensorflow';
 import type { FitObserver, HookSettings } from './contracts';
 import { publishContext, type EngineContext, type EngineMode } from './engineContext';
@@ -21,7 +21,7 @@ export interface EngineParts {
   /** True where an error of chooseBackend says that no backend works at all. */
   isNoBackend(error: unknown): boolean;
   /** A working package in the place of a native one that cannot be loaded; undefined where there is none. */
-  substitute(request: string, error: unknown, backend: ChosenBackend | null): unknown;
+  substitute(request: string, backend: ChosenBackend): Substitute | undefined;
   installFitHook(copy: LayersCopy, settings: HookSettings, observer: FitObserver): void;
   createMode(job: EngineJob, context: EngineContext): EngineMode;
 }
@@ -84,7 +84,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       beforeTraining(copy.layers.LayersModel.prototype, waitForBackend);
     },
     nativeLoaded: keepBackend,
-    substitute: (request, error) => parts.substitute(request, error, chosen),
+    substitute,
   });
   reportEnding();
   return prepare;
@@ -123,6 +123,15 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
   /** Null once the backend is there: a training call then begins at once, as it does without the hook. */
   function waitForBackend(): Promise<unknown> | null {
     return chosen === null ? context.backend() : null;
+  }
+
+  /** The script goes on with a working package in the place of the one that it asked for, and the user is told. */
+  function substitute(request: string): unknown {
+    if (chosen === null) return undefined;
+    const found = parts.substitute(request, chosen);
+    if (found === undefined) return undefined;
+    report({ type: 'warning', warning: found.warning });
+    return found.module;
   }
 
   /** tfjs-node makes itself the active backend when it is loaded; the one that was chosen stays. */

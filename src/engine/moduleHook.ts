@@ -26,6 +26,7 @@ export interface ModuleHookHandlers {
 interface ModuleInternals {
   _load(request: string, parent: unknown, isMain: boolean): unknown;
   _resolveFilename(request: string, parent: unknown, isMain: boolean): string;
+  readonly _cache: Readonly<Record<string, { exports: unknown } | undefined>>;
 }
 
 /** What a request must contain to be looked at: everything else passes with one comparison. */
@@ -50,6 +51,8 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
       return load.call(this, request, parent, isMain);
     }
     const nativePackage = native.exec(request)?.[1];
+    // An ES module's import reads the exports of this object, made beforehand, and not what this function returns.
+    const imported = nativePackage === undefined ? undefined : internals._cache?.[request];
     let loaded: unknown;
     try {
       loaded = load.call(this, request, parent, isMain);
@@ -57,6 +60,7 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
       const substitute =
         nativePackage === undefined ? undefined : handlers.substitute(`@tensorflow/${nativePackage}`, error);
       if (substitute === undefined) throw error;
+      if (imported !== undefined) imported.exports = substitute;
       return substitute;
     }
     if (!isNamespace(loaded)) return loaded;

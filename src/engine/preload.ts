@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { engineJob, jobVariable } from '../protocol/job';
-import { chooseBackend, NoBackendError } from './backends/choose';
+import { chooseBackend, NoBackendError, substituteModule } from './backends/choose';
 import { startEngine } from './engine';
 import { installFitHook } from './fitHook';
 import { createMeasurer } from './measure';
@@ -20,7 +20,7 @@ if (jobFile !== undefined && isMainThread) {
     chooseBackend: ({ entry, backend, passOver }) =>
       chooseBackend({ entryFolder: path.dirname(entry), requested: backend, passOver }),
     isNoBackend: (error) => error instanceof NoBackendError,
-    substitute: () => undefined,
+    substitute: substituteModule,
     installFitHook,
     createMode: (each, context) =>
       each.mode === 'measure' ? createMeasurer(each, context) : createTrainer(each, context),
