@@ -36,20 +36,28 @@ export function equalityMatrix(name: TestBackendName): void {
       for (const scenario of scenarios) {
         test(`equals the full batch: ${optimizerName}, ${scenario.name}`, async (context) => {
           if (missing !== null) context.skip(missing);
-          const { expected, actual } = await trainBoth(backend, hook, recorder, scenario, optimizer);
-          expect(expected.updates).toBeGreaterThanOrEqual(20);
-          expect(actual.updates).toBe(expected.updates);
-          expect(relativeDifference(actual.firstGradients, expected.firstGradients)).toBeLessThan(
-            gradientTolerance,
-          );
-          expect(largestDifference(actual.weights, expected.weights)).toBeLessThan(weightTolerance);
-          expectSameFigures(actual.returned, expected.returned);
-          expect(actual.events).toEqual(expected.events);
-          expect(actual.tensorsLeft).toBe(expected.tensorsLeft);
+          expectEqualTraining(await trainBoth(backend, hook, recorder, scenario, optimizer));
         }, 120_000);
       }
     }
   });
+}
+
+/** Everything that a script could tell of two trainings is the same. */
+export function expectEqualTraining({
+  expected,
+  actual,
+}: {
+  expected: TrainingRecord;
+  actual: TrainingRecord;
+}): void {
+  expect(expected.updates).toBeGreaterThanOrEqual(20);
+  expect(actual.updates).toBe(expected.updates);
+  expect(relativeDifference(actual.firstGradients, expected.firstGradients)).toBeLessThan(gradientTolerance);
+  expect(largestDifference(actual.weights, expected.weights)).toBeLessThan(weightTolerance);
+  expectSameFigures(actual.returned, expected.returned);
+  expect(actual.events).toEqual(expected.events);
+  expect(actual.tensorsLeft).toBe(expected.tensorsLeft);
 }
 
 /** The same training of two equal models, by the unhooked fit and with the hook. */

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { registerWasmKernels } from '../../src/engine/wasm/register';
-import { gradientKernels, layersWithoutWasmGradient } from '../../src/engine/wasm/trainable';
+import { gradientKernels, layersWithoutWasmGradient, wasmRefusal } from '../../src/engine/wasm/trainable';
 import { tensorflowLane } from '../support/lanes';
 import { layerCases, mergeCases, type LayerCase } from './wasmLayerCases';
 
@@ -205,6 +205,8 @@ describe('the list of layers that WASM cannot train', () => {
     expect(layersWithoutWasmGradient(plainBackend, words)).toEqual([
       { layer: 'words', className: 'Embedding', kernel: 'UnsortedSegmentSum' },
     ]);
+    expect(wasmRefusal(plainBackend, words)).toBe('WASM has no gradient for "words" (Embedding).');
+    expect(wasmRefusal(tf, words)).toBeNull();
   });
 
   it('was measured on every class of layer that TensorFlow.js has', () => {
