@@ -23,7 +23,8 @@ const oneWay = folders.map((folder) => {
     },
     { group: ['vscode'], message: 'vscode is imported only under src/editor.' },
   ];
-  if (folder === 'planning') patterns.push({ group: ['node:*', 'fs', 'path', 'os'], message: 'src/planning does no I/O.' });
+  if (folder === 'planning')
+    patterns.push({ group: ['node:*', 'fs', 'path', 'os'], message: 'src/planning does no I/O.' });
   const tensorflow = {
     group: ['@tensorflow/*', 'webgpu'],
     allowTypeImports: true,
