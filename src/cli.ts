@@ -46,6 +46,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
   program
     .command('plan')
+    .showHelpAfterError(
+      "Run batch-planner plan --help for the options. The script's own arguments follow after --, like: batch-planner plan train.js -- --epochs 3",
+    )
     .description(
       'measure the largest microbatch of a training script or model.json, and write its accumulation config',
     )
@@ -100,6 +103,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 
   program
     .command('train')
+    .showHelpAfterError('Run batch-planner train --help for the options.')
     .description('train with accumulation, supervised, as an accumulation config says')
     .argument('<config>', 'an accumulation config, as `batch-planner plan` writes it')
     .option(

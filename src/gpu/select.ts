@@ -34,7 +34,7 @@ export function findDevice(gpus: readonly GpuReading[], wanted: string): Selecte
   const known = gpus.map((gpu) => gpu.busId ?? gpu.name).join(', ');
   throw new NoSuchDeviceError(
     gpus.length === 0
-      ? `There is no GPU, so none can be chosen by "${wanted}".`
+      ? `There is no GPU, so none can be chosen by "${wanted}": leave --device out.`
       : `No GPU has the bus id, UUID or number "${wanted}"; there is: ${known}.`,
   );
 }

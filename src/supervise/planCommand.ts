@@ -15,12 +15,14 @@ import { InputError, parseBudget, parseShapes, parseTargetBatch } from '../plann
 import { configOfPlan } from '../planning/writeConfig';
 import { exitCodes, type ExitCode } from '../protocol/exitCodes';
 import { recogniseEntry, type Entry } from './entry';
+import { lastWords } from './lastWords';
 import { openPlanConfig, PlanConfigError, savePlanConfig, type PlanConfigFile } from './planConfigFile';
 import type { PlanDisplay } from './planDisplay';
 import { profile, type ProfileProgress, type ProfileRequest, type ProfileResult } from './profiler';
 import { ProfileError } from './profilerError';
 import { tensorPeakBytes } from './profilerTrials';
 import { ScriptCommandError } from './scriptCommand';
+import { checkScriptFolder } from './scriptFolder';
 
 export interface PlanCommandOptions {
   readonly out: { write(text: string): unknown };
@@ -87,6 +89,12 @@ async function planEntry(
   const configFolder = path.dirname(file.path);
   const training = trainingOf(entry, file, options);
   const request = requestOf(entry, training, file, options);
+  if (training.kind === 'script') {
+    await checkScriptFolder(
+      request.folder,
+      options.folder === null ? `"training.folder" in ${file.path}` : '--folder',
+    );
+  }
   options.display.started(options.entry);
   const result = await profile(request, {
     preloadFile: path.join(options.programFolder ?? __dirname, 'preload.cjs'),
@@ -184,7 +192,13 @@ function requestOf(
 
 function planOf(options: PlanCommandOptions, result: ProfileResult): Plan {
   const { inspection, backend, device, search, budgetBytes, exactness, warnings } = result;
-  if (search === null) throw new ProfileError('failed', inspection.passThrough ?? 'Nothing was measured.');
+  if (search === null) {
+    const reason = inspection.passThrough ?? 'Nothing was measured.';
+    throw new ProfileError(
+      'failed',
+      `${reason} Its batches cannot be cut into microbatches: no config was written, train it as it is.`,
+    );
+  }
   return buildPlan({
     entry: options.entry,
     inspection,
@@ -225,7 +239,7 @@ function tell(error: unknown, err: PlanCommandOptions['err'], seen: NothingFitsF
     return exitCodes.nothingFits;
   }
   if (error instanceof ProfileError) {
-    err.write(`${error.message}\n`);
+    err.write(`${[error.message, ...(error.failure === null ? lastWords(error.stderr) : [])].join('\n')}\n`);
     return error.exitCode;
   }
   const mistakes = [EntryError, InputError, PlanConfigError, ScriptCommandError, NoSuchDeviceError];

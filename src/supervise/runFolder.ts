@@ -1,5 +1,5 @@
 // The run folder: where runs lie, what is in one, and how one is made.
-import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** A place for runs that cannot be used; `message` is one sentence with what to do. */
@@ -63,7 +63,7 @@ export function runName(time: Date, entry: string): string {
 export async function createRunFolder(configFolder: string, entry: string, time: Date): Promise<RunPaths> {
   const runs = runsFolder(configFolder);
   try {
-    await mkdir(runs, { recursive: true, mode: 0o700 });
+    await makeFolders(runs);
     await writeIfMissing(path.join(configFolder, '.batch-planner', '.gitignore'), '*\n');
     const name = runName(time, entry);
     for (let number = 1; ; number++) {
@@ -81,7 +81,7 @@ export async function createRunFolder(configFolder: string, entry: string, time:
  */
 export async function openRunFolder(folder: string): Promise<RunPaths> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolders(folder);
     const real = await realpath(folder);
     const names = await readdir(real);
     const paths = runPaths(real);
@@ -124,12 +124,27 @@ export function cannotWrite(place: string, error: unknown): RunFolderError {
     ENOSPC: 'the disk is full',
     ENOTDIR: 'a part of its path is a file',
     EEXIST: 'a file of that name is in the way',
+    ENOENT: 'its file system takes no new folder there',
   };
   const reason = reasons[code ?? ''] ?? message;
   return new RunFolderError(
     `The run folder ${place} cannot be written: ${reason}. Name another one with --run-dir.`,
     { cause: error },
   );
+}
+
+/** With the folders above it. Node's own way to do so never returns where a parent is there and takes none, as /proc. */
+async function makeFolders(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  if (found?.isDirectory()) return;
+  if (found === null && path.dirname(folder) !== folder) await makeFolders(path.dirname(folder));
+  // Another process may have made it in the meantime; anything else of that name is in the way.
+  if (!(await makeFolder(folder)) && !(await stat(folder)).isDirectory()) {
+    throw Object.assign(new Error(`${folder} is a file.`), { code: 'EEXIST' });
+  }
 }
 
 async function makeFolder(folder: string): Promise<boolean> {

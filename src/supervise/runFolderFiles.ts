@@ -1,19 +1,40 @@
 // Files of a run folder that are replaced whole: run.json, the control file, the job. A reader sees old or new, no half.
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { controlRequest, type ControlRequest } from '../protocol/job';
 import { runRecord, type RunRecord } from '../protocol/runEvents';
 import { runProgress, type RunProgress } from '../protocol/runProgress';
 import type { RunPaths } from './runFolder';
 
+/** A name beside a file that nothing else takes. */
+export function temporaryName(file: string): string {
+  return `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+}
+
 /**
- * Replaces a file atomically: temporary name, flush, rename.
+ * Replaces a file that belongs to the user's project, not to a run: its permissions stay, a new one has those of any
+ * new file, and a link stays a link.
  * @throws the file system's error; the file is as it was then
  */
-export async function replaceFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+export async function replaceProjectFile(file: string, text: string): Promise<void> {
+  const target = await realpath(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  });
+  // The mode of a new file is what the user's umask leaves of it.
+  if (target === null) await replaceFile(file, text, 0o666);
+  else await replaceFile(target, text, (await stat(target)).mode & 0o777);
+}
+
+/**
+ * Replaces a file atomically: temporary name, flush, rename.
+ * @param mode permissions of the new file; those of a run are for its owner alone
+ * @throws the file system's error; the file is as it was then
+ */
+export async function replaceFile(file: string, text: string, mode = 0o600): Promise<void> {
+  const temporary = temporaryName(file);
   try {
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(text);
       await handle.sync();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { AccumulationConfig } from '../planning/configSchema';
 import { readConfig } from '../planning/readConfig';
 import { recogniseEntry } from './entry';
+import { checkScriptFolder } from './scriptFolder';
 
 /** A config that cannot be trained from; `message` has one line for each mistake. */
 export class TrainingConfigError extends Error {
@@ -21,7 +22,8 @@ export interface TrainingConfig {
 
 /**
  * Reads a config and finds its entry.
- * @throws TrainingConfigError, with file, line and column of each mistake; EntryError where the entry is not there
+ * @throws TrainingConfigError, with file, line and column of each mistake; EntryError where the entry is not there;
+ * ScriptCommandError where the folder that a script runs in is not
  */
 export async function readTrainingConfig(given: string): Promise<TrainingConfig> {
   const file = path.resolve(given);
@@ -43,6 +45,9 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
       `${file}: "entry" is a ${entry.kind === 'model' ? 'model.json' : 'script'}, but "training" is of the kind ` +
         `"${config.training.kind}". Plan the entry again.`,
     );
+  }
+  if (config.training.kind === 'script') {
+    await checkScriptFolder(path.resolve(folder, config.training.folder), `"training.folder" in ${file}`);
   }
   return { config, file, folder, entry: entry.file };
 }

@@ -54,8 +54,10 @@ export function cut(text: string, columns: number): string {
 /** Breaks a text at blanks into lines of at most `columns`; a longer word stays whole (a path that is to be copied). */
 export function wrapText(text: string, columns: number, indent = ''): string[] {
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
+  const words = text.trimStart().split(' ');
+  // Blanks that a text begins with are its own indentation.
+  let line = text.slice(0, text.length - text.trimStart().length) + (words.shift() ?? '');
+  for (const word of words) {
     const longer = line === '' ? word : `${line} ${word}`;
     if (line !== '' && textWidth((lines.length > 0 ? indent : '') + longer) > columns) {
       lines.push((lines.length > 0 ? indent : '') + line);
