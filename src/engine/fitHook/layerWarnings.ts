@@ -50,16 +50,18 @@ export function layerWarnings(core: Core, model: InnerModel): PlanWarning[] {
   return warnings;
 }
 
+/** True for a layer that draws numbers. A recurrent cell does so in the name of its layer, which is what people know. */
 function isRandom(layer: Layer): boolean {
   if (randomLayers.has(layer.getClassName())) {
     return isPositive(layerProperty(layer, 'rate')) || isPositive(layerProperty(layer, 'stddev'));
   }
-  return isPositive(layerProperty(layer, 'recurrentDropout')) || isRecurrentDropout(layer);
+  const cell = layerProperty(layer, 'cell');
+  return cell !== undefined && layersOf({ layers: [layer] }).some(dropsInCell);
 }
 
-/** Recurrent cells have `dropout` as a number; other layers use that name for nothing else. */
-function isRecurrentDropout(layer: Layer): boolean {
-  return isPositive(layerProperty(layer, 'dropout'));
+/** Recurrent cells hold their dropout as numbers. */
+function dropsInCell(layer: Layer): boolean {
+  return isPositive(layerProperty(layer, 'dropout')) || isPositive(layerProperty(layer, 'recurrentDropout'));
 }
 
 function isPositive(value: unknown): boolean {

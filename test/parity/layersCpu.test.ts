@@ -1,0 +1,4 @@
+// Layers of every kind, accumulated, on the plain cpu backend.
+import { layerKinds } from './layerKinds';
+
+layerKinds('cpu');

@@ -1,0 +1,4 @@
+// Layers of every kind, accumulated, on real TensorFlow.
+import { layerKinds } from './layerKinds';
+
+layerKinds('tensorflow');
