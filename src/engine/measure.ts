@@ -10,6 +10,7 @@ import { describeModel } from './fitHook/describeModel';
 import { isOutOfMemory } from './outOfMemory';
 import { backendUnfitReason, failureFrom } from './scriptErrors';
 import { measureTrial, type SlotBytes, type TrialTools } from './trial';
+import { wasmRefusal } from './wasm/trainable';
 
 /** Thrown out of an update whose work is queued, to where it can be waited for; the script never sees it. */
 class TrialQueued extends Error {}
@@ -74,6 +75,11 @@ class Measurer {
     backend.onDeviceError((error) => this.deviceErrors.push(error));
     const replaced = backend.replaced();
     if (replaced !== null) this.warned({ code: 'backendFellBack', message: replaced, layers: [] });
+    const refusal = backend.report.name === 'wasm' ? wasmRefusal(backend.core, call.model) : null;
+    if (refusal !== null) {
+      this.context.report({ type: 'backendUnfit', reason: refusal });
+      this.context.leave();
+    }
     this.tools = toolsFor(backend, this.context);
     if (call.passThrough !== null) this.inspectAndLeave(call, call.passThrough);
   }

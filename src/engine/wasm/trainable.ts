@@ -77,3 +77,12 @@ export function layersWithoutWasmGradient(
   }
   return [...found.values()];
 }
+
+/** Why this model is not to be trained on the active WASM backend, layers named; null where it can be. */
+export function wasmRefusal(core: Pick<Core, 'getKernel'>, model: LayersModel): string | null {
+  const layers = layersWithoutWasmGradient(core, model);
+  if (layers.length === 0) return null;
+  const named = layers.slice(0, 3).map(({ layer, className }) => `"${layer}" (${className})`);
+  const more = layers.length > 3 ? ` and ${String(layers.length - 3)} more` : '';
+  return `WASM has no gradient for ${named.join(', ')}${more}.`;
+}
