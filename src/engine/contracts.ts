@@ -27,7 +27,10 @@ export interface TrainingCall {
   /** Updates per epoch where they can be told beforehand. */
   readonly updatesPerEpoch: number | null;
   readonly hasValidation: boolean;
-  /** Why the script's own batches are used unchanged; null: accumulated. */
+  /**
+   * Why the script's own batches are used unchanged; null: accumulated. In `fitDataset` the self-check runs on the first
+   * batch, so this may be set (and the batch sizes become known) after `callStarted`, before the first update.
+   */
   readonly passThrough: string | null;
   readonly warnings: readonly PlanWarning[];
 }
@@ -76,8 +79,9 @@ export interface FitObserver {
    * What it returns is ignored; what it throws is thrown by the script's own `fit`.
    */
   runUpdate?(update: Update): void;
+  /** Told by the default way only: an observer with `runUpdate` knows its own microbatches. */
   microbatchEnded?(update: Update, index: number, of: number): void;
-  /** `logs`: loss and metrics of this update over the whole batch, by name; `sync` false where values cannot be read at once (WebGPU): then a promise. */
+  /** `logs`: loss and metrics of this update over the whole batch, by name; a promise where values cannot be read at once (WebGPU). Not told of updates that were skipped. */
   updateEnded?(update: Update, logs: Promise<Record<string, number>> | Record<string, number>): void;
   /**
    * After an update, outside every tidy, after the script's own onBatchEnd: here an observer may wait (a pause, an

@@ -1,7 +1,13 @@
 // The self-check: does this model's gradient really add up from unequal parts of a batch? Measured on a few rows.
-import type { Core, InnerModel, Layer, StepData, StepFunction, Tensor } from './innerModel';
-import { withMinimize } from './innerModel';
-import { layerProperty, layersOf } from './layersOf';
+import {
+  withMinimize,
+  type Core,
+  type InnerModel,
+  type StepData,
+  type StepFunction,
+  type Tensor,
+} from './innerModel';
+import { withoutTrace } from './withoutTrace';
 import { rowsOf, sliceBatch } from './sliceBatch';
 
 /** Most rows that the check uses. */
@@ -136,75 +142,4 @@ function addGradients(
     // Metrics are kept by the step itself; the loss belongs to this tidy.
     core.dispose(withoutTrace(core, model, () => withMinimize(model, minimize, () => train(data))));
   });
-}
-
-/** Runs `work` with layers of known nature in inference, a random source of its own, and weights put back. */
-function withoutTrace<T>(core: Core, model: InnerModel, work: () => T): T {
-  const quiet = layersOf(model).filter(isQuietedInCheck);
-  const random = Math.random;
-  const trained = new Set(model.collectedTrainableWeights.map((weight) => weight.read()));
-  const saved = model.weights
-    .filter((weight) => !trained.has(weight.read()))
-    .map((weight) => ({ weight, id: weight.read().dataId, value: core.keep(core.clone(weight.read())) }));
-  for (const layer of quiet) {
-    const stock = layer.call;
-    const call: Layer['call'] = (inputs, kwargs) => stock.call(layer, inputs, { ...kwargs, training: false });
-    Object.defineProperty(layer, 'call', { value: call, configurable: true });
-  }
-  Math.random = generator();
-  try {
-    return work();
-  } finally {
-    Math.random = random;
-    for (const layer of quiet) {
-      Reflect.deleteProperty(layer, 'call');
-      disposeMasks(core, layerProperty(layer, 'cell'));
-    }
-    for (const { weight, id, value } of saved) {
-      // A layer of the script's own may have written its state.
-      if (weight.read().dataId !== id) weight.read().assign(value);
-      value.dispose();
-    }
-  }
-}
-
-/** A recurrent cell keeps its dropout masks until its layer is next called, even those of an inference. */
-function disposeMasks(core: Core, cell: unknown): void {
-  if (typeof cell !== 'object' || cell === null) return;
-  for (const mask of ['dropoutMask', 'recurrentDropoutMask']) {
-    const kept: unknown = Reflect.get(cell, mask);
-    if (kept === null || kept === undefined) continue;
-    core.dispose(kept as Tensor | Tensor[]);
-    Reflect.set(cell, mask, null);
-  }
-}
-
-const quieted: ReadonlySet<string> = new Set([
-  'BatchNormalization',
-  'Dropout',
-  'SpatialDropout1D',
-  'AlphaDropout',
-  'GaussianDropout',
-  'GaussianNoise',
-  'RandomWidth',
-  'RandomHeight',
-]);
-
-function isQuietedInCheck(layer: Layer): boolean {
-  return quieted.has(layer.getClassName()) || layerProperty(layer, 'cell') !== undefined;
-}
-
-let draws = 0;
-
-/**
- * A random source of the check's own (a linear congruential generator), so that the script's is not advanced. Each
- * gradient gets other numbers, so that a layer that depends on them shows.
- */
-function generator(): () => number {
-  draws += 1;
-  let state = Math.imul(0x2545f491, draws) >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
