@@ -27,10 +27,21 @@ export function otherTfjs(version: string): Lane {
     const line = String(error).split('\n').at(-2) ?? String(error);
     return { missing: `npm could not fetch @tensorflow/tfjs@${version} (${line.slice(0, 120)})` };
   }
+  keepNodeFiles(path.join(temporary, 'node_modules/@tensorflow'));
   // Another test may have been quicker.
   if (existsSync(place)) rmSync(temporary, { recursive: true, force: true });
   else renameSync(temporary, place);
   return { place };
+}
+
+/** Drops what only browsers and bundlers load: nine tenths of the size. */
+function keepNodeFiles(scope: string): void {
+  for (const name of readdirSync(scope)) {
+    const dist = path.join(scope, name, 'dist');
+    for (const entry of existsSync(dist) ? readdirSync(dist) : []) {
+      if (!entry.endsWith('.node.js')) rmSync(path.join(dist, entry), { recursive: true, force: true });
+    }
+  }
 }
 
 /** Copies packages of ours, what Node loads of them, to a folder below this project, where they find the rest. */
