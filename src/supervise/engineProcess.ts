@@ -61,6 +61,8 @@ async function runWithFiles(
   run: MeasureRun,
   files: { readonly jobFile: string; readonly reportFile: string },
 ): Promise<MeasureOutcome> {
+  // An abort that came while the files were made: from here to the listener below nothing is waited for.
+  run.signal?.throwIfAborted();
   const command = scriptCommand({ ...run.script, jobFile: files.jobFile }, run.node);
   const memory = new MemoryWatch(run.availableBytes);
   const progress = new MeasureProgress({ ...run, trials: run.job.trials, memory });

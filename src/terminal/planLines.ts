@@ -69,12 +69,13 @@ function equation({ microbatchSizes, microbatchSize, accumulationSteps }: Plan, 
   return textWidth(sizes + rest) <= columns ? sizes + rest : sizes;
 }
 
-function proofSentence({ proof, largestMicrobatch, microbatchSize, budgetBytes, objective }: Plan): string {
+function proofSentence(plan: Plan): string {
+  const { proof, largestMicrobatch, microbatchSize, targetBatchSize, budgetBytes, objective } = plan;
   const largest = formatCount(largestMicrobatch);
   const next = formatCount(largestMicrobatch + 1);
   const budget = budgetBytes === null ? 'the budget' : `the budget of ${formatBytes(budgetBytes)}`;
   const why = {
-    cap: `${largest} at once was run and fits: there are no more to put through at once.`,
+    cap: `${largest} at once was run and fits: that is ${largestMicrobatch < targetBatchSize ? 'every example there is' : 'the whole batch'}.`,
     outOfMemory: `${largest} at once was run and fits; ${next} ran out of memory.`,
     budget: `${largest} at once was run and fits; ${next} would be over ${budget}.`,
   }[proof];
@@ -116,11 +117,12 @@ function trialTable(plan: Plan, { columns, colors }: LineStyle): string[] {
   ];
 }
 
-function outcome(trial: PlanTrial, { budgetBytes, microbatchSize }: Plan): string {
+function outcome(trial: PlanTrial, { budgetBytes, microbatchSize, largestMicrobatch }: Plan): string {
   if (trial.outcome === 'outOfMemory') return 'out of memory';
   if (budgetBytes !== null && trial.peakBytes !== null && trial.peakBytes > budgetBytes)
     return 'over the budget';
-  return trial.microbatch === microbatchSize ? 'fits, chosen' : 'fits';
+  if (trial.microbatch === microbatchSize) return 'fits, chosen';
+  return trial.microbatch === largestMicrobatch ? 'fits, largest' : 'fits';
 }
 
 function msPerExample({ stepMs, microbatch }: { stepMs?: number | null; microbatch: number }): string | null {
