@@ -44,7 +44,7 @@ export function planLines(plan: Plan, config: WrittenConfig, style: LineStyle): 
   const file = path.relative('', config.path);
   return [
     '',
-    colors.bold(equation(plan, columns)),
+    ...wrapText(equation(plan, columns), columns).map((line) => colors.bold(line)),
     ...wrapText(`${proofSentence(plan)} ${exactnessSentence(plan)}`.trim(), columns),
     '',
     ...trialTable(plan, style),
@@ -90,7 +90,7 @@ function exactnessSentence({ exactness }: Plan): string {
   return `Difference from the full batch, measured on ${formatCount(exactness.rows)} rows: ${difference}.`;
 }
 
-/** Microbatch, outcome, peak and time of each trial, by size; the chosen one is marked. */
+/** Microbatch, outcome, peak and time of each trial, by size, as many of them as fit; the chosen trial is marked. */
 function trialTable(plan: Plan, { columns, colors }: LineStyle): string[] {
   const titles = ['microbatch', 'outcome', 'peak', 'ms per example'];
   const trials = [...plan.trials].sort((a, b) => a.microbatch - b.microbatch);
@@ -103,8 +103,13 @@ function trialTable(plan: Plan, { columns, colors }: LineStyle): string[] {
   const widths = titles.map((title, i) =>
     Math.max(title.length, ...rows.map((row) => textWidth(row[i] ?? ''))),
   );
+  const widthOf = (count: number): number =>
+    widths.slice(0, count).reduce((sum, width) => sum + width, 2 * (count - 1));
+  // Half a column tells nothing: the time goes first, then the peak.
+  const shown = [4, 3].find((count) => widthOf(count) <= columns) ?? 2;
   const line = (cells: readonly string[]): string =>
     cells
+      .slice(0, shown)
       .map((cell, i) => (i === 1 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0)))
       .join('  ')
       .trimEnd();

@@ -47,7 +47,7 @@ class TerminalPlanPrinter implements PlanDisplay {
   progress(progress: ProfileProgress): void {
     switch (progress.type) {
       case 'backend':
-        this.#say(`On ${progress.backend.name} ${progress.backend.version}: ${progress.backend.reason}`);
+        this.#say(`On ${progress.backend.name} ${progress.backend.version}, ${progress.backend.reason}`);
         for (const { name, reason } of progress.backend.passedOver)
           this.#say(`  not ${name}: ${reason}`, '    ');
         this.#do('waiting for the script to train');

@@ -81,7 +81,7 @@ describe('a plan', () => {
     expect(ended.out).not.toMatch(/[\u001B\r]/);
     // What the script prints is its own; nothing after its training has run.
     expect(ended.out).not.toContain('the script');
-    expect(ended.out).toMatch(/^Planning train\.cjs\nOn cpu [\d.]+: asked for by name/);
+    expect(ended.out).toMatch(/^Planning train\.cjs\nOn cpu [\d.]+, asked for by name/);
     expect(ended.out).toContain('\nAll 16 fit at once: no accumulation needed.\n');
     expect(ended.out).toMatch(
       /\nWrote train\.accumulation\.json\nNext: batch-planner train train\.accumulation\.json\n$/,

@@ -74,11 +74,25 @@ describe('a plan', () => {
     expect(planLines(whole, config, style(120))[1]).toBe('All 2,048 fit at once: no accumulation needed.');
   });
 
-  test('fits narrow terminals', () => {
-    for (const columns of [40, 60, 80]) {
-      for (const line of planLines(plan, config, style(columns)))
-        expect(textWidth(line)).toBeLessThanOrEqual(Math.max(columns, 50));
+  test('fits narrow terminals: sentences are wrapped, and columns of the table are whole or left out', () => {
+    const whole = { ...plan, microbatchSizes: [2048], accumulationSteps: 1 };
+    for (const columns of [36, 40, 60, 80]) {
+      for (const each of [plan, whole]) {
+        for (const line of planLines(each, config, style(columns))) {
+          expect(textWidth(line)).toBeLessThanOrEqual(columns);
+          expect(line).not.toContain('…');
+        }
+      }
     }
+    const titles = (columns: number) =>
+      planLines(plan, config, style(columns)).find((line) => line.startsWith('microbatch'));
+    expect(titles(80)).toMatch(/peak +ms per example$/);
+    expect(titles(40)).toMatch(/outcome +peak$/);
+  });
+
+  test('marks the largest size that fits where balanced parts are smaller than it', () => {
+    const balanced = { ...plan, microbatchSize: 21 };
+    expect(planLines(balanced, config, style(80)).join('\n')).toMatch(/^ +22 {2}fits, largest/m);
   });
 });
 
