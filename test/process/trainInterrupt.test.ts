@@ -170,6 +170,15 @@ test('pause: the state is saved and nothing is trained until it goes on', async 
   expect((await running.end).code).toBe(130);
 });
 
+/** A folder that nothing can be made in: one without write permission or, since root may write there too, the kernel's. */
+function unwritable(folder: string): string {
+  if (process.getuid?.() === 0) return '/sys/kernel';
+  const readOnly = path.join(folder, 'read-only');
+  mkdirSync(readOnly);
+  chmodSync(readOnly, 0o500);
+  return readOnly;
+}
+
 describe('a run folder', () => {
   test('in which a training runs: a second one is told so with exit code 2, and touches nothing', async () => {
     const { project, running } = startedProject();
@@ -200,15 +209,11 @@ describe('a run folder', () => {
     expect(ended.err).toMatch(/^The run folder .* cannot be written: [^\n]*\n$/);
   });
 
-  test('that may not be written: one sentence, exit code 2', async (context) => {
-    if (process.getuid?.() === 0) return context.skip('root may write everywhere');
+  test('that may not be written: one sentence, exit code 2', async () => {
     const project = program.project({ script: slow(1), targetBatchSize: 32, microbatchSize: 16 });
-    const readOnly = path.join(project.folder, 'read-only');
-    mkdirSync(readOnly);
-    chmodSync(readOnly, 0o500);
-    const ended = await project.run('--run-dir', path.join(readOnly, 'run'));
+    const ended = await project.run('--run-dir', path.join(unwritable(project.folder), 'run'));
     expect(ended).toMatchObject({ code: 2, out: '' });
-    expect(ended.err).toContain('permission denied');
+    expect(ended.err).toMatch(/^The run folder .* cannot be written: [^\n]*\n$/);
   });
 
   test('that holds something else is left alone', async () => {
