@@ -78,7 +78,6 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       '--shape <shape>',
       "unknown dimensions of a model.json's input, like 224,224,3 or name=128",
       collect,
-      [],
     )
     .option('--json', 'print one JSON document on stdout and nothing else')
     .action(async (entry: string, scriptArguments: string[], options: PlanOptions) => {
@@ -93,7 +92,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
         outFile: options.out ?? null,
         folder: options.folder ?? null,
         device: options.device ?? null,
-        shapes: options.shape,
+        shapes: options.shape ?? [],
         json: options.json ?? false,
         // With --json, stdout is for the document alone.
         display: createPlanPrinter(options.json ? process.stderr : process.stdout),
@@ -175,7 +174,7 @@ interface PlanOptions {
   out?: string;
   folder?: string;
   device?: string;
-  shape: string[];
+  shape?: string[];
   json?: true;
 }
 
@@ -186,7 +185,7 @@ interface SetupOptions {
   force?: true;
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
