@@ -108,7 +108,7 @@ describe.skipIf(fakesCannotRun !== null)(`gpu command (${fakesCannotRun ?? 'with
     const { code, out } = await outcomeOf(start());
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^0 +NVIDIA H100 80GB HBM3 +0000:17:00\.0 +0 bytes +85\.0 GB +85\.5 GB +\(79\.6 GiB\) +0 % +580\.159\.04$/m,
+      /^0 +NVIDIA H100 80GB HBM3 +0000:17:00\.0 +0 bytes +79\.2 GB +79\.6 GB +0 % +580\.159\.04$/m,
     );
   });
 
