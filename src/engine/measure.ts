@@ -7,6 +7,7 @@ import type { ChosenBackend, DeviceError } from './backends/choose';
 import { judgeDeviceErrors } from './deviceErrors';
 import type { EngineContext, EngineMode } from './engineContext';
 import { describeModel } from './fitHook/describeModel';
+import { gradientLine, type Timeline } from './gradientLine';
 import { isOutOfMemory } from './outOfMemory';
 import { backendUnfitReason, failureFrom } from './scriptErrors';
 import { measureTrial, type SlotBytes, type TrialTools } from './trial';
@@ -20,6 +21,9 @@ class TrialQueued extends Error {}
  * of its own, which only the supervisor can read, while the process lives. It ends the process when it has.
  */
 const holdForReadingMs = 5_000;
+
+/** Predictions are made for sizes up to this many times the measured one. */
+const farFactor = 64;
 
 /** A trial whose outcome is known when the device is done with it. */
 interface QueuedTrial {
@@ -62,6 +66,8 @@ class Measurer {
   private inspected = false;
   private selfCheckDone = false;
   private tools: TrialTools | null = null;
+  /** The trial before, in this process. */
+  private timeline: Timeline | null = null;
   /** The trial whose work is queued on the device. */
   private queued: QueuedTrial | null = null;
 
@@ -147,8 +153,9 @@ class Measurer {
     if (tools === null) throw new Error('An update began before its call.');
     const startedAt = tools.now();
     let measurement: TrialMeasurement;
+    let timeline: readonly number[];
     try {
-      measurement = measureTrial(update, size, tools, this.slots);
+      ({ measurement, timeline } = measureTrial(update, size, tools, this.slots));
     } catch (error) {
       const device = judgeDeviceErrors(this.deviceErrors);
       if (isOutOfMemory(error)) this.outOfMemory(size, messageOf(error));
@@ -162,6 +169,17 @@ class Measurer {
       throw new TrialQueued('The trial is queued on the device.');
     }
     this.context.report({ type: 'trialFits', measurement });
+    this.predict(update, { microbatch: measurement.microbatch, bytes: timeline });
+  }
+
+  /** From the second trial of a process on: the line that larger microbatches will follow. */
+  private predict(update: Update, timeline: Timeline): void {
+    const before = this.timeline;
+    this.timeline = timeline;
+    if (before === null) return;
+    const farSize = Math.min(update.rows, farFactor * timeline.microbatch);
+    const line = gradientLine(before, timeline, farSize);
+    if (line !== null) this.context.report({ type: 'gradientLine', ...line });
   }
 
   /** On WebGPU nothing has failed that is not told of: the verdict comes from the device's errors. */

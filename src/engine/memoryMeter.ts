@@ -14,6 +14,7 @@ interface MeteredEngine {
 export class MemoryMeter {
   #live = 0;
   #peak = 0;
+  #timeline: number[] | null = null;
   readonly #engines = new WeakSet<object>();
 
   /** Bytes in use now. */
@@ -29,6 +30,18 @@ export class MemoryMeter {
   /** Begins a new phase: the peak is what is in use now. */
   reset(): void {
     this.#peak = this.#live;
+  }
+
+  /** Notes the bytes in use after every change, from now until `endTimeline`. */
+  beginTimeline(): void {
+    this.#timeline = [this.#live];
+  }
+
+  /** What was noted since `beginTimeline`, in order. */
+  endTimeline(): number[] {
+    const timeline = this.#timeline ?? [];
+    this.#timeline = null;
+    return timeline;
   }
 
   /**
@@ -61,6 +74,7 @@ export class MemoryMeter {
   #add(bytes: number): void {
     this.#live += bytes;
     if (this.#live > this.#peak) this.#peak = this.#live;
+    this.#timeline?.push(this.#live);
   }
 }
 

@@ -13,6 +13,13 @@ export interface TrialTools {
   readonly finishWork: () => void;
 }
 
+/** What a trial tells, and what is kept of it for the next one in the same process. */
+export interface MeasuredTrial {
+  readonly measurement: TrialMeasurement;
+  /** Unique bytes in use after every change during the last forward and backward; see gradientLine. */
+  readonly timeline: readonly number[];
+}
+
 /** Bytes that the optimizer's slots took when they were made; the first trial of a process sees it happen. */
 export interface SlotBytes {
   optimizerBytes: number | null;
@@ -33,38 +40,46 @@ export function measureTrial(
   microbatch: number,
   tools: TrialTools,
   slots: SlotBytes,
-): TrialMeasurement {
+): MeasuredTrial {
   const { meter, device, now, finishWork } = tools;
   const size = Math.min(microbatch, update.rows);
   const starts = size === update.rows ? [0] : [0, Math.min(size, update.rows - size)];
   const weightsBytes = bytesOfWeights(update);
   let gradientPeakBytes = 0;
   let optimizerPeakBytes = 0;
+  let timeline: readonly number[] = [];
+  const phase = (compute: () => unknown): unknown => {
+    endConstantPhase();
+    meter.beginTimeline();
+    const result = compute();
+    timeline = meter.endTimeline();
+    gradientPeakBytes = Math.max(gradientPeakBytes, meter.peakBytes);
+    meter.reset();
+    return result;
+  };
   let accumulatorBytes = 0;
   let microbatchMs = 0;
   let applyMs = 0;
 
   device.reset();
+  meter.reset();
   const dataBytes = Math.max(0, meter.liveBytes - weightsBytes - (slots.optimizerBytes ?? 0));
   for (let round = 0; round < 2; round++) {
     if (round > 0) update.restart();
-    meter.reset();
     const liveBefore = meter.liveBytes;
     for (const start of starts) {
-      microbatchMs = timed(() => update.runMicrobatch(start, size));
+      microbatchMs = timed(() => withGradientPhase(update, phase, () => update.runMicrobatch(start, size)));
     }
-    gradientPeakBytes = Math.max(gradientPeakBytes, meter.peakBytes);
     accumulatorBytes = meter.liveBytes - liveBefore;
 
-    meter.reset();
     applyMs = timed(() => update.apply());
-    optimizerPeakBytes = Math.max(optimizerPeakBytes, meter.peakBytes);
+    endConstantPhase();
     slots.optimizerBytes ??= Math.max(0, meter.liveBytes - liveBefore);
   }
 
   const validationPeakBytes = update.call.hasValidation ? validationPeak() : 0;
   const devicePeakBytes = device.peakBytes();
-  return {
+  const measurement: TrialMeasurement = {
     microbatch: size,
     gradientPeakBytes,
     optimizerPeakBytes,
@@ -79,6 +94,13 @@ export function measureTrial(
       dataBytes,
     },
   };
+  return { measurement, timeline };
+
+  /** Adding up gradients and applying them: what that needs does not grow with the microbatch. */
+  function endConstantPhase(): void {
+    optimizerPeakBytes = Math.max(optimizerPeakBytes, meter.peakBytes);
+    meter.reset();
+  }
 
   /** `fit` validates while the last batch is still there, after its accumulators are gone. */
   function validationPeak(): number {
@@ -93,6 +115,30 @@ export function measureTrial(
     work();
     finishWork();
     return now() - start;
+  }
+}
+
+/**
+ * Runs a microbatch with forward and backward as a phase of its own: `phase` is handed the optimizer's computeGradients.
+ * Adding its gradients to the accumulators comes after it, when the activations are gone.
+ */
+function withGradientPhase(
+  update: Update,
+  phase: (compute: () => unknown) => unknown,
+  work: () => void,
+): void {
+  const { optimizer } = update.call.model;
+  const compute: unknown = Reflect.get(optimizer, 'computeGradients');
+  if (typeof compute !== 'function') throw new TypeError('The optimizer computes no gradients.');
+  const own = Object.getOwnPropertyDescriptor(optimizer, 'computeGradients');
+  const value = (...parameters: unknown[]): unknown =>
+    phase(() => Reflect.apply(compute, optimizer, parameters) as unknown);
+  Object.defineProperty(optimizer, 'computeGradients', { value, configurable: true, writable: true });
+  try {
+    work();
+  } finally {
+    if (own === undefined) Reflect.deleteProperty(optimizer, 'computeGradients');
+    else Object.defineProperty(optimizer, 'computeGradients', own);
   }
 }
 

@@ -35,9 +35,12 @@ export type Inspection = z.infer<typeof inspection>;
 /** One size measured. Tensor-level figures count each buffer once ("unique bytes"). */
 export const trialMeasurement = z.strictObject({
   microbatch: z.int().positive(),
-  /** Most unique bytes while gradients were computed (grows with the microbatch). */
+  /** Most unique bytes in forward and backward (grows with the microbatch). */
   gradientPeakBytes: bytes,
-  /** Most unique bytes while the optimizer applied the update (constant in the microbatch). */
+  /**
+   * Most unique bytes while gradients were added up and the optimizer applied the update: next to constant in the
+   * microbatch, whose rows alone are still there.
+   */
   optimizerPeakBytes: bytes,
   /** Most unique bytes while validating; 0 where there is none. */
   validationPeakBytes: bytes,
@@ -96,6 +99,11 @@ export const engineReport = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('selfCheckOutOfMemory'), message: z.string() }),
   z.strictObject({ type: z.literal('trialStarted'), microbatch: z.int().positive() }),
   z.strictObject({ type: z.literal('trialFits'), measurement: trialMeasurement }),
+  /**
+   * After two trials in one process: what the gradient phase of a large microbatch will follow, in unique bytes. The
+   * fixed part may be below 0: at small sizes another moment of the step is the peak.
+   */
+  z.strictObject({ type: z.literal('gradientLine'), fixedBytes: z.number(), bytesPerExample: z.number() }),
   z.strictObject({
     type: z.literal('trialOutOfMemory'),
     microbatch: z.int().positive(),

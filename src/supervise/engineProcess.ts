@@ -39,8 +39,8 @@ export interface MeasureOutcome {
   readonly stderr: string;
 }
 
-/** How often timeouts and memory are looked at, in ms. */
-const lookMs = 100;
+/** How often timeouts and memory are looked at, in ms: what a child takes last, it takes quickly. */
+const lookMs = 25;
 
 /**
  * Runs a child for a measuring job. Whatever happens (an abort by `signal`, a timeout, an error here), nothing of the

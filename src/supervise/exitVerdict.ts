@@ -11,16 +11,13 @@ export interface ExitEvidence {
   readonly stderr: string;
   /** True where the kernel's out-of-memory killer was at work meanwhile; null: cannot be told here. */
   readonly killedByKernel: boolean | null;
-  /** Largest share of the memory that it could have which was seen in use (1: all); null: not seen. */
-  readonly memoryShare: number | null;
+  /** Whether nearly all memory that it could have was seen in use during the trial; null: nothing was seen. */
+  readonly memoryExhausted: boolean | null;
 }
 
 export type ExitVerdict =
   | { readonly outcome: 'outOfMemory'; readonly microbatch: number; readonly message: string }
   | { readonly outcome: 'failed'; readonly message: string };
-
-/** From this share of the memory on, an abrupt death is put down to memory. */
-const nearlyAll = 0.9;
 
 /** Exit codes of shells and wrappers that tell of a signal (128 + number), and Windows' status codes. */
 const signalOfCode: Readonly<Record<number, string>> = {
@@ -43,7 +40,7 @@ const signalOfCode: Readonly<Record<number, string>> = {
  * may have killed the process, and a crash is a bug until something says otherwise.
  */
 export function judgeExit(evidence: ExitEvidence): ExitVerdict {
-  const { code, signal, trialUnderWay, stderr, killedByKernel, memoryShare } = evidence;
+  const { code, signal, trialUnderWay, stderr, killedByKernel, memoryExhausted } = evidence;
   const sign = signal ?? (code === null ? undefined : signalOfCode[code >>> 0]);
   if (trialUnderWay === null) return { outcome: 'failed', message: describeDeath(evidence, sign) };
   const outOfMemory = (message: string): ExitVerdict => ({
@@ -58,7 +55,7 @@ export function judgeExit(evidence: ExitEvidence): ExitVerdict {
     if (sign === 'SIGKILL' && killedByKernel === true) {
       return outOfMemory('the system ended the process because memory ran out');
     }
-    if (memoryShare !== null && memoryShare >= nearlyAll) {
+    if (memoryExhausted === true) {
       return outOfMemory(`the process ended (${sign}) with nearly all memory in use`);
     }
   }

@@ -107,7 +107,7 @@ export class MeasureProgress {
       trialUnderWay: this.#underWay,
       stderr,
       killedByKernel: memory.killedByKernel(),
-      memoryShare: memory.memoryShare,
+      memoryExhausted: memory.isExhausted,
     });
     return { how: 'died', verdict, abrupt: exit.signal !== null || (exit.code ?? 0) > 128 };
   }
@@ -132,7 +132,7 @@ export class MeasureProgress {
       case 'trialStarted':
         this.#underWay = report.microbatch;
         this.#since = this.#now();
-        this.options.memory.sample();
+        this.options.memory.trialStarted();
         break;
       case 'trialFits':
         this.#trialEnded();

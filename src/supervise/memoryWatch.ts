@@ -16,10 +16,19 @@ export const readSystemFile: ReadSystemFile = (file) => {
   }
 };
 
+/**
+ * Of the memory that was free when a trial began, the part from which on an abrupt death is put down to memory.
+ * Resident memory: the kernel ends a process when nothing is left. Address space: the process ends by itself at the
+ * allocation that is refused, which may be a large one, so a good part may still be left.
+ */
+const exhausted = { resident: 0.9, addressSpace: 0.6 } as const;
+
 /** Follows one child's memory. On systems without /proc every answer is null. */
 export class MemoryWatch {
   #pid: number | null = null;
-  #share: number | null = null;
+  /** What was in use when the trial began, in bytes. */
+  #before: { readonly addressSpace: number } | null = null;
+  #exhausted: boolean | null = null;
   readonly #killsBefore: number | null;
 
   /** `availableBytes`: what the machine, or the container, could give when the child was started. */
@@ -33,31 +42,43 @@ export class MemoryWatch {
   /** The process that trains, once it has told of itself. */
   follow(pid: number): void {
     this.#pid = pid;
+  }
+
+  /** A trial begins: from now on its use of memory is looked at. */
+  trialStarted(): void {
+    this.#exhausted = null;
+    this.#before = null;
+    const addressSpace = kilobytes(this.#status(), 'VmSize');
+    if (addressSpace !== null) this.#before = { addressSpace };
     this.sample();
   }
 
-  /** Looks at the child now; called every few hundred milliseconds. */
+  /** Looks at the child now; called many times a second. */
   sample(): void {
-    if (this.#pid === null) return;
-    const status = this.read(`/proc/${this.#pid}/status`);
-    if (status === null) return;
+    const before = this.#before;
+    const status = before === null ? null : this.#status();
+    if (before === null || status === null) return;
     const limit = addressSpaceLimit(this.read(`/proc/${this.#pid}/limits`));
-    const shares = [
-      share(kilobytes(status, 'VmPeak'), limit),
-      share(kilobytes(status, 'VmHWM'), this.availableBytes),
-    ];
-    for (const each of shares) if (each !== null) this.#share = Math.max(this.#share ?? 0, each);
+    // What was available counts from before the child was there, so all that it holds is taken from it.
+    const resident = share(0, kilobytes(status, 'VmHWM'), this.availableBytes);
+    const addressSpace = share(before.addressSpace, kilobytes(status, 'VmPeak'), limit);
+    this.#exhausted =
+      this.#exhausted === true || resident >= exhausted.resident || addressSpace >= exhausted.addressSpace;
   }
 
-  /** Largest share that was seen in use; null: nothing was seen. */
-  get memoryShare(): number | null {
-    return this.#share;
+  /** Whether nearly all memory was in use at some moment of the trial; null: nothing was seen. */
+  get isExhausted(): boolean | null {
+    return this.#exhausted;
   }
 
   /** Whether the kernel ended a process for memory since this watch began; null: it does not tell. */
   killedByKernel(): boolean | null {
     const kills = this.#kernelKills();
     return kills === null || this.#killsBefore === null ? null : kills > this.#killsBefore;
+  }
+
+  #status(): string | null {
+    return this.#pid === null ? null : this.read(`/proc/${this.#pid}/status`);
   }
 
   /** Processes ended by the kernel's out-of-memory killer: of the whole machine, or of this container's cgroup. */
@@ -69,8 +90,8 @@ export class MemoryWatch {
 }
 
 /** A field of /proc/PID/status in bytes; it is given there in kB. */
-function kilobytes(status: string, field: string): number | null {
-  const value = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+function kilobytes(status: string | null, field: string): number | null {
+  const value = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status ?? '')?.[1];
   return value === undefined ? null : Number(value) * 1024;
 }
 
@@ -85,6 +106,7 @@ function counter(text: string | null, name: string): number | null {
   return value === undefined ? null : Number(value);
 }
 
-function share(used: number | null, limit: number | null): number | null {
-  return used === null || limit === null || limit === 0 ? null : used / limit;
+/** The part of what was free before that is in use now; 0 where a figure is missing. */
+function share(before: number, used: number | null, limit: number | null): number {
+  return used === null || limit === null || limit <= before ? 0 : (used - before) / (limit - before);
 }

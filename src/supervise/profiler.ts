@@ -260,14 +260,15 @@ class Profiler {
     return findings;
   }
 
-  private keep({ fits, outOfMemory }: ChildFindings): void {
+  private keep({ fits, outOfMemory, gradientLine }: ChildFindings): void {
     this.#measurements.push(...fits);
     const probe = fits.at(-1);
     if (probe !== undefined) this.#usualOverheadBytes ??= overheadBytes(probe);
-    const trials: Omit<Extract<ProfileProgress, { type: 'trialEnded' }>, 'type'>[] = trialsOf(fits, {
-      deviceBytes: this.#fixedOverheadBytes,
-      usualBytes: this.#usualOverheadBytes,
-    }).map((trial, index) => ({ trial, message: null, measurement: fits[index] ?? null }));
+    const trials: Omit<Extract<ProfileProgress, { type: 'trialEnded' }>, 'type'>[] = trialsOf(
+      fits,
+      { deviceBytes: this.#fixedOverheadBytes, usualBytes: this.#usualOverheadBytes },
+      gradientLine,
+    ).map((trial, index) => ({ trial, message: null, measurement: fits[index] ?? null }));
     if (outOfMemory !== null) {
       const { microbatch, message, peakBytes } = outOfMemory;
       const known = peakBytes === undefined ? {} : { peakBytes };

@@ -15,6 +15,7 @@ export interface ChildFindings {
   readonly exactness: PlanExactness | null;
   readonly warnings: readonly PlanWarning[];
   readonly fits: readonly TrialMeasurement[];
+  readonly gradientLine: ReportOf<'gradientLine'> | null;
   readonly outOfMemory: {
     readonly microbatch: number;
     readonly message: string;
@@ -45,6 +46,7 @@ export function findingsOf(outcome: MeasureOutcome): ChildFindings {
     exactness: check === null ? null : { rows: check.rows, relativeDifference: check.relativeDifference },
     warnings: all('warning').map(({ warning }) => warning),
     fits: all('trialFits').map(({ measurement }) => measurement),
+    gradientLine: last('gradientLine'),
     outOfMemory: last('trialOutOfMemory') ?? (died?.outcome === 'outOfMemory' ? died : null),
     endedInSelfCheck: endedInSelfCheck(outcome),
     unfit,

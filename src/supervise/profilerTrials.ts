@@ -1,6 +1,9 @@
 // Brings what a child measured into one unit, the budget's: tensors' bytes, corrected by what was really used.
 import type { Trial } from '../planning/trial';
-import type { TrialMeasurement } from '../protocol/report';
+import type { EngineReport, TrialMeasurement } from '../protocol/report';
+
+/** See the report. */
+export type GradientLine = Extract<EngineReport, { type: 'gradientLine' }>;
 
 /** From this many bytes in tensors on, what the process used is trusted even where it is less than the tensors'. */
 const trustedBytes = 512 * 2 ** 20;
@@ -39,18 +42,20 @@ const noiseShare = 0.03;
  * The trials of one process for the search. All of them carry one overhead, and that of the first process as long as
  * theirs differs by no more than noise: at tensor level the line through the sizes is exact, and noise would bend it.
  * A larger difference is real (workspaces that grow with the microbatch) and counts.
+ * @param line what larger sizes will follow, where two trials of this process told it: the phase that grows is then
+ * this line, and whatever else these small sizes peaked in counts to the phase that does not.
  */
-export function trialsOf(measurements: readonly TrialMeasurement[], known: KnownOverhead): Trial[] {
+export function trialsOf(
+  measurements: readonly TrialMeasurement[],
+  known: KnownOverhead,
+  line: GradientLine | null,
+): Trial[] {
   const overhead = known.deviceBytes ?? settledOverhead(measurements, known.usualBytes);
   return measurements.map((measurement) => ({
     microbatch: measurement.microbatch,
     outcome: 'fits',
     peakBytes: Math.max(0, tensorPeakBytes(measurement) + overhead),
-    // Both grow with the microbatch: the validation step is forward only, but may meet larger data.
-    gradientPeakBytes: Math.max(
-      0,
-      Math.max(measurement.gradientPeakBytes, measurement.validationPeakBytes) + overhead,
-    ),
+    gradientPeakBytes: Math.max(0, growing(measurement, line) + overhead),
     stepMs: measurement.microbatchMs,
     applyMs: measurement.applyMs,
     accumulatorBytes: measurement.breakdown.accumulatorBytes,
@@ -65,4 +70,14 @@ function settledOverhead(measurements: readonly TrialMeasurement[], usual: numbe
   if (usual === null) return own;
   const noise = Math.max(noiseBytes, noiseShare * tensorPeakBytes(largest));
   return Math.abs(own - usual) <= noise ? usual : own;
+}
+
+/** The phase that grows with the microbatch: forward and backward, or the validation step on larger data. */
+function growing(measurement: TrialMeasurement, line: GradientLine | null): number {
+  const { microbatch, gradientPeakBytes, validationPeakBytes } = measurement;
+  const gradient =
+    line === null
+      ? gradientPeakBytes
+      : Math.min(gradientPeakBytes, line.fixedBytes + line.bytesPerExample * microbatch);
+  return Math.max(gradient, validationPeakBytes);
 }

@@ -2,6 +2,7 @@
 import { build } from 'esbuild';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { BackendName } from '../../src/protocol/backend';
 import type { GpuReading } from '../../src/gpu/types';
 import { readSystemMemory } from '../../src/gpu/systemMemory';
 import {
@@ -32,7 +33,10 @@ export interface Workshop {
     tools?: Partial<ProfileTools>,
   ): Promise<ProfiledScript>;
   /** One measuring child. */
-  measure(entry: string, run?: Partial<MeasureRun> & { trials?: number[] }): Promise<MeasureOutcome>;
+  measure(
+    entry: string,
+    run?: Partial<MeasureRun> & { trials?: number[]; backend?: BackendName },
+  ): Promise<MeasureOutcome>;
   remove(): void;
 }
 
@@ -40,8 +44,13 @@ export interface ProfiledScript extends ProfileResult {
   readonly progress: ProfileProgress[];
 }
 
+export interface WorkshopOptions {
+  /** Variables that scripts see beside the test runner's own. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 /** Builds the engine as the product is built and makes an empty project beside it. */
-export async function openWorkshop(): Promise<Workshop> {
+export async function openWorkshop(options: WorkshopOptions = {}): Promise<Workshop> {
   const artifacts = path.join(root, 'test/.artifacts');
   mkdirSync(artifacts, { recursive: true });
   // Inside the repository, so that the engine finds TensorFlow.js where a real installation has it.
@@ -63,7 +72,7 @@ export async function openWorkshop(): Promise<Workshop> {
   const modules = path.join(folder, 'node_modules');
   symlinkSync(path.join(root, 'node_modules'), modules);
 
-  const environment = { ...process.env };
+  const environment: NodeJS.ProcessEnv = { ...process.env, ...options.environment };
   // The test runner's own options are no part of a user's shell.
   delete environment.NODE_OPTIONS;
 
@@ -110,12 +119,12 @@ export async function openWorkshop(): Promise<Workshop> {
       );
       return { ...result, progress };
     },
-    measure: (entry, { trials = [1, 2], ...run } = {}) =>
+    measure: (entry, { trials = [1, 2], backend = 'cpu', ...run } = {}) =>
       runMeasure({
         job: {
           mode: 'measure',
           entry,
-          backend: 'cpu',
+          backend,
           passOver: [],
           targetBatchSize: null,
           trials,
