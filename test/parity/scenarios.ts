@@ -219,12 +219,15 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** The seven stock optimizers, with rates at which 20 updates change these models plainly. */
+/**
+ * The seven stock optimizers, with rates at which 20 updates change these models plainly and none diverges: with
+ * Adadelta at 1, weights that begin one rounding apart end 100 apart in some of these trainings, hook or no hook.
+ */
 export const optimizers: Readonly<Record<string, (tf: Tf) => tfTypes.Optimizer>> = {
   sgd: (tf) => tf.train.sgd(0.1),
   momentum: (tf) => tf.train.momentum(0.05, 0.9),
   adagrad: (tf) => tf.train.adagrad(0.1),
-  adadelta: (tf) => tf.train.adadelta(1),
+  adadelta: (tf) => tf.train.adadelta(0.2),
   adam: (tf) => tf.train.adam(0.01),
   adamax: (tf) => tf.train.adamax(0.01),
   rmsprop: (tf) => tf.train.rmsprop(0.01),
