@@ -40,6 +40,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
   const report = createSender(job.reportFile);
   const meter = new MemoryMeter();
   let choosing: Promise<ChosenBackend> | null = null;
+  let isChoosing = false;
   let chosen: ChosenBackend | null = null;
   let deviceMemory: DeviceMemory | null = null;
   let watching = false;
@@ -72,7 +73,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
   installModuleHook({
     coreAsked: () => {
       // Not by the engine itself, while it chooses a backend.
-      if (choosing === null || chosen !== null) tensorflowLoaded = true;
+      if (!isChoosing) tensorflowLoaded = true;
     },
     coreLoaded: (core) => {
       watchParent();
@@ -97,6 +98,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
   }
 
   async function choose(): Promise<ChosenBackend> {
+    isChoosing = true;
     try {
       chosen = await parts.chooseBackend(job);
     } catch (error) {
@@ -107,6 +109,8 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       }
       report({ type: 'noBackend', message: error instanceof Error ? error.message : String(error) });
       return leave();
+    } finally {
+      isChoosing = false;
     }
     // Whatever the process holds from here on is the script's and its model's.
     const memory = processMemory();
