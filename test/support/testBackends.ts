@@ -52,7 +52,10 @@ export async function openBackend(name: TestBackendName): Promise<TestBackend> {
   };
 }
 
-/** Filling workgroup memory with zeros takes half of SwiftShader's time; no kernel of tfjs reads before it writes. */
+/**
+ * Filling workgroup memory with zeros takes about half of SwiftShader's time, so it is turned off here. A kernel that
+ * relied on it would give other numbers from run to run, which the comparisons would show.
+ */
 function openWebGpu(load: NodeJS.Require): void {
   const { place } = swiftshaderLane();
   if (place === undefined) throw new Error('SwiftShader is missing');
