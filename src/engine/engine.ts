@@ -113,6 +113,7 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
       isChoosing = false;
     }
     // Whatever the process holds from here on is the script's and its model's.
+    meter.attachNative(chosen.core.backend());
     const memory = processMemory();
     const residentBytes = memory.residentBytes();
     deviceMemory = deviceMemoryOf(chosen, memory, residentBytes);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describeSizes } from '../planning/describe';
 import type { WrittenConfig } from '../supervise/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
-import type { Trial } from '../planning/trial';
+import { fitsWithin, type Trial } from '../planning/trial';
 import { formatBytes, formatCount, formatDuration } from '../planning/units';
 import { cut, fitLine, textWidth, wrapText } from './fitLine';
 import type { Colors } from './style';
@@ -15,7 +15,12 @@ export interface LineStyle {
 }
 
 /** A trial that has just ended. `message`: what ran out of memory. */
-export function trialLine(trial: Trial, message: string | null, { columns, colors }: LineStyle): string {
+export function trialLine(
+  trial: Trial,
+  message: string | null,
+  { columns, colors }: LineStyle,
+  budgetBytes?: number,
+): string {
   const size = `${formatCount(trial.microbatch)} at once`;
   const peak = trial.peakBytes === undefined ? '' : formatBytes(trial.peakBytes);
   if (trial.outcome === 'outOfMemory') {
@@ -28,10 +33,11 @@ export function trialLine(trial: Trial, message: string | null, { columns, color
       columns,
     );
   }
+  const fits = fitsWithin(trial, budgetBytes);
   return fitLine(
     [
-      { rank: 0, text: `${colors.green('✓')} ${size}` },
-      { rank: 1, text: peak === '' ? '' : `peak ${peak}` },
+      { rank: 0, text: `${fits ? colors.green('✓') : colors.yellow('✕')} ${size}` },
+      { rank: 1, text: peak === '' ? '' : `peak ${peak}${fits ? '' : ', over the budget'}` },
       { rank: 2, text: msPerExample(trial) === null ? '' : `${msPerExample(trial)} ms per example` },
     ],
     columns,

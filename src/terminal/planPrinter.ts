@@ -27,6 +27,7 @@ class TerminalPlanPrinter implements PlanDisplay {
   readonly #live: LiveLine;
   #timer: NodeJS.Timeout | null = null;
   #doing = '';
+  #budgetBytes: number | undefined;
   #doingSince = 0;
   #picture = 0;
 
@@ -64,6 +65,7 @@ class TerminalPlanPrinter implements PlanDisplay {
         break;
       }
       case 'budget': {
+        this.#budgetBytes = progress.budgetBytes;
         const where = progress.device === null ? 'memory' : progress.device.name;
         if (progress.budgetBytes !== undefined)
           this.#say(`Budget: ${formatBytes(progress.budgetBytes)} of ${where}`);
@@ -76,7 +78,7 @@ class TerminalPlanPrinter implements PlanDisplay {
         this.#do(`trying ${formatCount(progress.microbatch)} at once`);
         break;
       case 'trialEnded':
-        this.#write([trialLine(progress.trial, progress.message, this.#lines)]);
+        this.#write([trialLine(progress.trial, progress.message, this.#lines, this.#budgetBytes)]);
         this.#do('looking for the largest microbatch');
         break;
       // Warnings stand in the plan, once it is made.

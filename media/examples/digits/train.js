@@ -103,7 +103,7 @@ async function main() {
       return { modelArtifactsInfo: { dateSaved: new Date(), modelTopologyType: 'JSON' } };
     }),
   );
-  console.log(`Saved the model in ${options.out}`);
+  console.log(`Saved the model in ${path.relative('', options.out)}`);
 }
 
 main();

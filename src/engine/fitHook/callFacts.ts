@@ -47,16 +47,16 @@ export function factsOfFitDataset(
   target: number | null,
 ): CallFacts {
   const args = record(options);
-  const size =
-    typeof dataset === 'object' && dataset !== null && 'size' in dataset ? positive(dataset.size) : null;
+  const { size, examples } = record(dataset);
   return {
     method: 'fitDataset',
     model,
     modelName: name,
     scriptBatchSize: null,
-    examples: null,
+    // Not of tfjs: a data set of the product's own tells it.
+    examples: positive(examples),
     epochs: positive(args['epochs']),
-    scriptUpdatesPerEpoch: positive(args['batchesPerEpoch']) ?? size,
+    scriptUpdatesPerEpoch: positive(args['batchesPerEpoch']) ?? positive(size),
     hasValidation: args['validationData'] !== undefined && args['validationData'] !== null,
     target,
   };
