@@ -84,3 +84,38 @@ describe.each(backends)('on $backend', ({ backend, require, missing }) => {
     );
   }
 });
+
+test("what tensors count for on TensorFlow is what the process's memory grows by", async (context) => {
+  if (lane.missing !== undefined) context.skip(lane.missing);
+  const workshop = await openWorkshop();
+  try {
+    workshop.useModules(path.join(lane.place ?? '', 'node_modules'));
+    // Dense layers on sequences reshape at every step: each view has a data id of its own on one buffer.
+    const entry = workshop.write(
+      'views.cjs',
+      `const tf = require('@tensorflow/tfjs-node-gpu');
+       const dense = (options) => tf.layers.dense({ units: 4, activation: 'tanh', ...options });
+       const model = tf.sequential({ layers: [
+         dense({ inputShape: [262144, 4] }), dense(), dense(),
+         tf.layers.globalAveragePooling1d(), tf.layers.dense({ units: 1 })] });
+       model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+       model.fit(tf.ones([12, 262144, 4]), tf.ones([12, 1]), { batchSize: 12, verbose: 0 });`,
+    );
+    const peaks: { tensors: number; process: number }[] = [];
+    for (const size of [4, 10]) {
+      const { reports } = await workshop.measure(entry, { trials: [size], backend: 'tfjs-node-gpu' });
+      const report = reports.find(({ type }) => type === 'trialFits');
+      if (report?.type !== 'trialFits') throw new Error('the trial is missing');
+      const { gradientPeakBytes, devicePeakBytes } = report.measurement;
+      peaks.push({ tensors: gradientPeakBytes, process: devicePeakBytes ?? Number.NaN });
+    }
+    const [small, large] = peaks;
+    if (small === undefined || large === undefined) throw new Error('a trial is missing');
+    // Counting each view, it was 2.7; the process also holds what its allocator has not given back.
+    const ratio = (large.tensors - small.tensors) / (large.process - small.process);
+    expect(ratio).toBeGreaterThan(0.75);
+    expect(ratio).toBeLessThan(1.25);
+  } finally {
+    workshop.remove();
+  }
+});
