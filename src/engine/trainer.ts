@@ -22,6 +22,9 @@ const parentGoneGraceMs = 300_000;
 /** Between two looks at what is asked while the script is not training, in ms. */
 const betweenCallsPause = 200;
 
+/** The equality of fewer rows with their parts cannot be checked. */
+const leastCheckRows = 2;
+
 /** Makes the mode `train`. Nothing is opened before the script trains: launchers inherit the hook, too. */
 export function createTrainer(job: TrainJob, context: EngineContext): EngineMode {
   const random = new RandomSource(job.seed);
@@ -31,7 +34,9 @@ export function createTrainer(job: TrainJob, context: EngineContext): EngineMode
     settings: {
       microbatchSize: () => job.microbatchSize,
       targetBatchSize: job.targetBatchSize,
-      selfCheck: true,
+      // It takes its rows twice over: more than half a microbatch of them might not fit. A plan has checked before.
+      selfCheck: job.microbatchSize >= 2 * leastCheckRows,
+      selfCheckRows: Math.max(leastCheckRows, Math.floor(job.microbatchSize / 2)),
     },
     observer: trainer,
     scriptEnded: (code) => trainer.scriptEnded(code),

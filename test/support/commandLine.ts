@@ -33,6 +33,8 @@ export interface Running {
 
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
+  /** Limit of the address space, in bytes, of the command and of all that it starts (prlimit, Linux). */
+  readonly addressSpaceBytes?: number;
 }
 
 /** A user's project below the repository, where its TensorFlow.js is found. */
@@ -68,9 +70,14 @@ export function openCommandProject(): CommandProject {
   const mark = randomUUID();
   const inside = (name: string): string => path.join(folder, name);
 
-  const start = (argv: readonly string[], { environment = {} }: RunOptions = {}): Running => {
+  const start = (
+    argv: readonly string[],
+    { environment = {}, addressSpaceBytes }: RunOptions = {},
+  ): Running => {
+    const limit = addressSpaceBytes === undefined ? [] : ['prlimit', `--as=${addressSpaceBytes}`];
+    const [command = process.execPath, ...words] = [...limit, process.execPath, cli, ...argv];
     // The leader of a process group, as a shell starts it.
-    const child = spawn(process.execPath, [cli, ...argv], {
+    const child = spawn(command, words, {
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,0 +1,97 @@
+// From plan to training under one limit of memory: what the plan found by running out of it is what training holds.
+import { existsSync, rmSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
+import { swiftshaderLane, tensorflowLane, type Lane } from '../support/lanes';
+
+/** Each example takes tens of megabytes and next to no time: a limit then lies clearly between two sizes. */
+const script = (require: string, rows: number) => `
+const fs = require('node:fs');
+const tf = require('${require}');
+const wide = tf.ones([1, 1048576]);
+const loss = (truth, prediction) => {
+  let h = tf.mul(wide, tf.sub(prediction, truth));
+  for (let i = 0; i < 5; i++) h = tf.square(h);
+  return tf.mean(h, -1);
+};
+const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+model.compile({ optimizer: 'sgd', loss });
+const data = [tf.ones([${rows}, 2]), tf.zeros([${rows}, 1])];
+model.fit(...data, { batchSize: ${rows}, epochs: 3, verbose: 0 }).then(() => fs.writeFileSync('ended', ''));
+`;
+
+interface Case {
+  readonly backend: string;
+  readonly lane: Lane;
+  readonly require: string;
+  /** The whole batch. */
+  readonly rows: number;
+  /** Address space in bytes that leaves room for some of the rows. */
+  readonly limitBytes: number;
+}
+
+const cases: Case[] = [
+  {
+    backend: 'tfjs-node-gpu',
+    lane: tensorflowLane(),
+    require: '@tensorflow/tfjs-node-gpu',
+    rows: 10,
+    limitBytes: 2.5e9,
+  },
+  { backend: 'webgpu', lane: swiftshaderLane(), require: '@tensorflow/tfjs', rows: 6, limitBytes: 2.85e9 },
+];
+const missingPrlimit = spawnSync('prlimit', ['--version']).status === 0 ? null : 'there is no prlimit here';
+
+describe.each(cases)(
+  'under a limit of memory, on $backend',
+  ({ backend, lane, require, rows, limitBytes }) => {
+    let project: CommandProject;
+    beforeEach(() => (project = openCommandProject()));
+    afterEach(() => project.remove());
+
+    test(
+      'what was planned trains to its end, and the whole batch at once does not',
+      { timeout: 300_000 },
+      async (context) => {
+        const reason = lane.missing ?? missingPrlimit;
+        if (reason !== null) return context.skip(reason);
+        const place = lane.place ?? '';
+        if (backend === 'tfjs-node-gpu') {
+          symlinkSync(path.join(place, 'node_modules'), project.path('node_modules'));
+        }
+        project.write('train.cjs', script(require, rows));
+        const vulkan = { VK_DRIVER_FILES: place, LD_LIBRARY_PATH: path.dirname(place) };
+        const options = {
+          addressSpaceBytes: limitBytes,
+          // The C library gives memory back at once, so that a size needs the same in every process.
+          environment: {
+            MALLOC_ARENA_MAX: '1',
+            MALLOC_MMAP_THRESHOLD_: '65536',
+            ...(backend === 'webgpu' ? vulkan : {}),
+          },
+        };
+
+        const planned = await project.run(['plan', 'train.cjs', '--backend', backend, '--json'], options);
+        expect(planned).toMatchObject({ code: 0 });
+        const plan = JSON.parse(planned.out) as { largestMicrobatch: number; proof: string };
+        expect(plan.proof).toBe('outOfMemory');
+        expect(plan.largestMicrobatch).toBeLessThan(rows);
+
+        expect(await project.run(['train', 'train.accumulation.json'], options)).toMatchObject({ code: 0 });
+        expect(existsSync(project.path('ended'))).toBe(true);
+
+        // The control: the very same training without accumulation.
+        rmSync(project.path('ended'));
+        const config = project.read('train.accumulation.json');
+        project.write(
+          'train.accumulation.json',
+          config.replace(/"microbatchSize": \d+/, `"microbatchSize": ${rows}`),
+        );
+        expect((await project.run(['train', 'train.accumulation.json'], options)).code).toBe(1);
+        expect(existsSync(project.path('ended'))).toBe(false);
+      },
+    );
+  },
+);
