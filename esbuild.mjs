@@ -33,7 +33,7 @@ const targets = [
   },
   {
     ...shared,
-    entryPoints: { modelEntry: 'src/engine/modelEntry.ts' },
+    entryPoints: { modelEntry: 'src/engine/model/modelEntry.ts' },
     outdir: 'dist',
     format: 'cjs',
     outExtension: { '.js': '.cjs' },

@@ -3,8 +3,8 @@ import type { EngineJob } from '../protocol/job';
 import type { FailureReport } from '../protocol/report';
 import type { ChosenBackend } from './backends/choose';
 import type { FitObserver, HookSettings } from './contracts';
-import type { DeviceMemory } from './deviceMemory';
-import type { MemoryMeter } from './memoryMeter';
+import type { DeviceMemory } from './measure/deviceMemory';
+import type { MemoryMeter } from './measure/memoryMeter';
 import type { SendReport } from './report';
 
 /** One for each engine process. */

@@ -6,8 +6,8 @@ import { engineJob, jobVariable } from '../protocol/job';
 import { chooseBackend, NoBackendError, substituteModule } from './backends/choose';
 import { startEngine } from './engine';
 import { installFitHook } from './fitHook';
-import { createMeasurer } from './measure';
-import { createTrainer } from './trainer';
+import { createMeasurer } from './measure/measure';
+import { createTrainer } from './train/trainer';
 
 /** What the ES module that follows this file (supervise/scriptCommand) awaits before the script's first line. */
 const readyKey = Symbol.for('batch-planner.ready');

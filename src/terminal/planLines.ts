@@ -1,7 +1,7 @@
 // The lines that a plan is told in: a line for each trial, then the equation, the table, what to know, what to do next.
 import path from 'node:path';
 import { describeSizes } from '../planning/describe';
-import type { WrittenConfig } from '../supervise/planDisplay';
+import type { WrittenConfig } from '../supervise/plan/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
 import { fitsWithin, type Trial } from '../planning/trial';
 import { formatBytes, formatCount, formatDuration } from '../planning/units';

@@ -1,8 +1,8 @@
 // Shows planning in a terminal: what is going on in a line that is redrawn, and a line that stays for each trial.
 import { formatBytes, formatCount } from '../planning/units';
 import type { Plan } from '../planning/plan';
-import type { PlanDisplay, WrittenConfig } from '../supervise/planDisplay';
-import type { ProfileProgress } from '../supervise/profiler';
+import type { PlanDisplay, WrittenConfig } from '../supervise/plan/planDisplay';
+import type { ProfileProgress } from '../supervise/profile/profiler';
 import { fitLine, wrapText } from './fitLine';
 import { LiveLine } from './liveLine';
 import { elapsed, planLines, trialLine, type LineStyle } from './planLines';

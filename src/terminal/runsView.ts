@@ -1,7 +1,7 @@
 // What `runs` shows to people: a line for each run, newest first, and how to go on with one that did not end.
 import path from 'node:path';
 import { formatCount, formatDuration } from '../planning/units';
-import type { RunSummary } from '../supervise/runsCommand';
+import type { RunSummary } from '../supervise/runs/runsCommand';
 import { fitLine } from './fitLine';
 import { terminalStyle, type Colors, type OutputStream, type TerminalStyle } from './style';
 import { figure } from './trainingLines';

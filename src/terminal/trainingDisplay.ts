@@ -1,7 +1,7 @@
 // Shows a training in a terminal: a line that is redrawn, or plain lines where nothing can be redrawn.
 import type { RunEvent } from '../protocol/runEvents';
 import type { RunProgress } from '../protocol/runProgress';
-import type { TrainingDisplay } from '../supervise/trainingDisplay';
+import type { TrainingDisplay } from '../supervise/train/trainingDisplay';
 import { wrapText } from './fitLine';
 import { LiveLine } from './liveLine';
 import { ScriptOutput } from './scriptOutput';

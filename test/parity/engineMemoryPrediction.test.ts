@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackendName } from '../../src/protocol/backend';
 import { fitMemoryModel, predictPeak } from '../../src/planning/memoryModel';
 import type { Trial } from '../../src/planning/trial';
-import type { MeasureOutcome } from '../../src/supervise/engineProcess';
-import { trialsOf } from '../../src/supervise/profilerTrials';
+import type { MeasureOutcome } from '../../src/supervise/profile/engineProcess';
+import { trialsOf } from '../../src/supervise/profile/profilerTrials';
 import { openWorkshop, type Workshop } from '../support/engineWorkshop';
 import { tensorflowLane } from '../support/lanes';
 

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ProfileError } from '../../src/supervise/profilerError';
+import { ProfileError } from '../../src/supervise/profile/profilerError';
 import { openWorkshop, type Workshop } from '../support/engineWorkshop';
 import { stillRunning } from '../support/fakeGpuTools';
 

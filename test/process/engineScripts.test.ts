@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ProfileError } from '../../src/supervise/profilerError';
+import { ProfileError } from '../../src/supervise/profile/profilerError';
 import { openWorkshop, type Workshop } from '../support/engineWorkshop';
 
 let workshop: Workshop;

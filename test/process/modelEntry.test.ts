@@ -4,7 +4,7 @@ import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadModel } from '../../src/engine/modelLoader';
+import { loadModel } from '../../src/engine/model/modelLoader';
 import type { MeasureJob } from '../../src/protocol/job';
 import { modelTraining, type ModelTrainingText } from '../../src/planning/modelTraining';
 import { engineReport, type EngineReport } from '../../src/protocol/report';

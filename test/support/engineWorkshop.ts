@@ -11,8 +11,8 @@ import {
   type ProfileRequest,
   type ProfileResult,
   type ProfileTools,
-} from '../../src/supervise/profiler';
-import { runMeasure, type MeasureOutcome, type MeasureRun } from '../../src/supervise/engineProcess';
+} from '../../src/supervise/profile/profiler';
+import { runMeasure, type MeasureOutcome, type MeasureRun } from '../../src/supervise/profile/engineProcess';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

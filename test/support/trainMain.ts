@@ -1,6 +1,6 @@
 // A program for tests: `train` as the command line runs it, with a checkpoint interval of the test's own.
 import { parseArgs } from 'node:util';
-import { runTrainCommand } from '../../src/supervise/trainingSupervisor';
+import { runTrainCommand } from '../../src/supervise/train/trainingSupervisor';
 import { createTrainingDisplay } from '../../src/terminal/trainingDisplay';
 
 const { values, positionals } = parseArgs({

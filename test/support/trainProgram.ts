@@ -65,7 +65,7 @@ export async function buildTrainProgram(): Promise<TrainProgram> {
     entryPoints: {
       main: path.join(root, 'test/support/trainMain.ts'),
       preload: path.join(root, 'src/engine/preload.ts'),
-      modelEntry: path.join(root, 'src/engine/modelEntry.ts'),
+      modelEntry: path.join(root, 'src/engine/model/modelEntry.ts'),
     },
     outExtension: { '.js': '.cjs' },
     outdir: folder,

@@ -1,5 +1,5 @@
 // Stands in for packages that the script loads and that are not there, or not whole: the script runs as it is, and is told.
-import { fileSystemHandler, registerFileSystemIo } from '../fileSystemIo';
+import { fileSystemHandler, registerFileSystemIo } from '../model/fileSystemIo';
 import type { PlanWarning } from '../../protocol/warning';
 import type { BackendReport } from '../../protocol/backend';
 import type { Tf } from '../contracts';

@@ -9,7 +9,7 @@ import {
   fileSystemHandler,
   pathOf,
   registerFileSystemIo,
-} from '../../../src/engine/fileSystemIo';
+} from '../../../src/engine/model/fileSystemIo';
 
 let folder: string;
 beforeAll(async () => {

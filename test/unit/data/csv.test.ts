@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DataError } from '../../../src/engine/data/dataError';
-import { openExamples, type Examples } from '../../../src/engine/data/examples';
-import type { Feed } from '../../../src/engine/data/feeds';
-import type { ModelPorts } from '../../../src/engine/data/ports';
-import { sizeOf } from '../../../src/engine/data/rows';
+import { DataError } from '../../../src/engine/model/data/dataError';
+import { openExamples, type Examples } from '../../../src/engine/model/data/examples';
+import type { Feed } from '../../../src/engine/model/data/feeds';
+import type { ModelPorts } from '../../../src/engine/model/data/ports';
+import { sizeOf } from '../../../src/engine/model/data/rows';
 import { csvData } from '../../../src/planning/modelData';
 import type { z } from 'zod';
 

@@ -6,10 +6,10 @@ import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { batchesOf, type BatchDataset } from '../../../src/engine/data/batches';
-import { openExamples, type Examples } from '../../../src/engine/data/examples';
-import { fitShape, type ModelPorts } from '../../../src/engine/data/ports';
-import { allRows, shuffled, splitRows } from '../../../src/engine/data/split';
+import { batchesOf, type BatchDataset } from '../../../src/engine/model/data/batches';
+import { openExamples, type Examples } from '../../../src/engine/model/data/examples';
+import { fitShape, type ModelPorts } from '../../../src/engine/model/data/ports';
+import { allRows, shuffled, splitRows } from '../../../src/engine/model/data/split';
 import { npyData } from '../../../src/planning/modelData';
 import { writeNpy, type Put } from './npyBytes';
 

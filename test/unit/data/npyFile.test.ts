@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DataError } from '../../../src/engine/data/dataError';
-import { openNpy } from '../../../src/engine/data/npyFile';
-import { sizeOf, type Rows } from '../../../src/engine/data/rows';
+import { DataError } from '../../../src/engine/model/data/dataError';
+import { openNpy } from '../../../src/engine/model/data/npyFile';
+import { sizeOf, type Rows } from '../../../src/engine/model/data/rows';
 import { npyHeader, writeNpy, type Put } from './npyBytes';
 
 let folder: string;

@@ -1,9 +1,9 @@
 // Unique bytes, out-of-memory and where errors arose: against TensorFlow.js itself and real messages.
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, expect, test } from 'vitest';
-import { gradientLine } from '../../../src/engine/gradientLine';
-import { MemoryMeter } from '../../../src/engine/memoryMeter';
-import { isOutOfMemory, releaseActiveTape } from '../../../src/engine/outOfMemory';
+import { gradientLine } from '../../../src/engine/measure/gradientLine';
+import { MemoryMeter } from '../../../src/engine/measure/memoryMeter';
+import { isOutOfMemory, releaseActiveTape } from '../../../src/engine/measure/outOfMemory';
 import { failureLocation } from '../../../src/protocol/failureLocation';
 
 const meter = new MemoryMeter();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { loadModel } from '../../../src/engine/modelLoader';
+import { loadModel } from '../../../src/engine/model/modelLoader';
 import { saveAs, weightsOf } from './savedModels';
 
 let folder: string;

@@ -1,6 +1,6 @@
 // What the death of a child means: memory only where something says so.
 import { expect, test } from 'vitest';
-import { judgeExit, type ExitEvidence } from '../../../src/supervise/exitVerdict';
+import { judgeExit, type ExitEvidence } from '../../../src/supervise/profile/exitVerdict';
 
 const quiet: ExitEvidence = {
   code: null,

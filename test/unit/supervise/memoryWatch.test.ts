@@ -1,6 +1,6 @@
 // The evidence of memory by which a child's abrupt death is judged, from what Linux tells of a process.
 import { expect, test } from 'vitest';
-import { MemoryWatch } from '../../../src/supervise/memoryWatch';
+import { MemoryWatch } from '../../../src/supervise/profile/memoryWatch';
 
 const gigabyte = 1e9;
 const kB = (bytes: number) => Math.round(bytes / 1024);

@@ -5,19 +5,19 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newestSound } from '../../../src/engine/checkpointReader';
-import { CheckpointStore } from '../../../src/engine/checkpointStore';
-import { restoreState, stateTensors } from '../../../src/engine/checkpointTensors';
+import { newestSound } from '../../../src/engine/train/checkpointReader';
+import { CheckpointStore } from '../../../src/engine/train/checkpointStore';
+import { restoreState, stateTensors } from '../../../src/engine/train/checkpointTensors';
 import type { LayersModel, Tf } from '../../../src/engine/contracts';
-import { RandomSource } from '../../../src/engine/randomSource';
+import { RandomSource } from '../../../src/engine/train/randomSource';
 import {
   decodeTensorFile,
   encodeHeader,
   tensorData,
   TensorFileError,
   type HostTensor,
-} from '../../../src/engine/tensorFile';
-import { TrainedModels } from '../../../src/engine/trainerModels';
+} from '../../../src/engine/train/tensorFile';
+import { TrainedModels } from '../../../src/engine/train/trainerModels';
 
 const tf = createRequire(import.meta.url)('@tensorflow/tfjs') as Tf;
 const folders: string[] = [];

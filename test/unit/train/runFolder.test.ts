@@ -12,7 +12,7 @@ import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Control } from '../../../src/engine/control';
+import { Control } from '../../../src/engine/train/control';
 import type { RunRecord } from '../../../src/protocol/runEvents';
 import {
   createRunFolder,
@@ -22,18 +22,18 @@ import {
   runName,
   runPaths,
   type RunPaths,
-} from '../../../src/supervise/runFolder';
+} from '../../../src/supervise/runs/runFolder';
 import {
   readRunProgress,
   readRunRecord,
   replaceFile,
   writeControl,
   writeRunRecord,
-} from '../../../src/supervise/runFolderFiles';
-import { Lines, readRunEvents, RunEventTail } from '../../../src/supervise/runFolderTail';
-import { RunLock, RunLockedError, type ProcessFacts } from '../../../src/supervise/runLock';
-import { processStartTime } from '../../../src/supervise/runLockProcess';
-import { listRuns, runRunsCommand } from '../../../src/supervise/runsCommand';
+} from '../../../src/supervise/runs/runFolderFiles';
+import { Lines, readRunEvents, RunEventTail } from '../../../src/supervise/runs/runFolderTail';
+import { RunLock, RunLockedError, type ProcessFacts } from '../../../src/supervise/runs/runLock';
+import { processStartTime } from '../../../src/supervise/runs/runLockProcess';
+import { listRuns, runRunsCommand } from '../../../src/supervise/runs/runsCommand';
 
 const folders: string[] = [];
 function newFolder(): string {

@@ -1,0 +1,167 @@
+// Writes a checkpoint so that it is either there whole or not at all: temporary folder, flush, rename, folder flush.
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { CheckpointModel, CheckpointState } from '../../protocol/checkpoint';
+import type { LayersModel } from '../contracts';
+import { optimizerClass, optimizerNumbers, stateTensors } from './checkpointTensors';
+import { encodeHeader, tensorData, type HostTensor, type TensorShape } from './tensorFile';
+
+/** Reads a tensor's values to the host; a promise only where the backend has no other way. */
+export type ReadValues = (
+  tensor: NamedHandle['tensor'],
+) => HostTensor['values'] | Promise<HostTensor['values']>;
+type NamedHandle = ReturnType<typeof stateTensors>[number];
+
+/** A model of the script, and its file in an earlier checkpoint where it has not changed since. */
+export interface ModelToSave {
+  readonly index: number;
+  readonly name: string;
+  readonly model: LayersModel;
+  readonly unchanged: { readonly folder: string; readonly entry: CheckpointModel } | null;
+}
+
+/** What the state file says beside the models' files, which the writer adds. */
+export type CheckpointFacts = Omit<CheckpointState, 'version' | 'models'>;
+
+/**
+ * Writes `<folder>/<name>` whole. Weights must not change until the promise is settled.
+ * @throws the file system's own error; nothing of that name is there then
+ */
+export async function writeCheckpoint(
+  folder: string,
+  name: string,
+  facts: CheckpointFacts,
+  models: readonly ModelToSave[],
+  read: ReadValues,
+): Promise<{ place: string; models: CheckpointModel[] }> {
+  const place = path.join(folder, name);
+  const temporary = path.join(folder, `${temporaryPrefix}${name}-${process.pid}`);
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  try {
+    const entries: CheckpointModel[] = [];
+    for (const model of models) {
+      entries.push(model.unchanged ? reuse(temporary, model.unchanged) : await save(temporary, model, read));
+    }
+    const state: CheckpointState = { version: 1, ...facts, models: entries };
+    writeWhole(path.join(temporary, stateFile), [Buffer.from(encodeState(state))]);
+    flushFolder(temporary);
+    renameSync(temporary, place);
+    flushFolder(folder);
+    return { place, models: entries };
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+export const stateFile = 'state.json';
+/** Begins the name of a checkpoint in the making; one that is left over was never finished. */
+export const temporaryPrefix = '.unfinished-';
+
+function encodeState(state: CheckpointState): string {
+  const sha256 = createHash('sha256').update(JSON.stringify(state)).digest('hex');
+  return `${JSON.stringify({ sha256, state }, null, 1)}\n`;
+}
+
+async function save(
+  folder: string,
+  { index, name, model }: ModelToSave,
+  read: ReadValues,
+): Promise<CheckpointModel> {
+  const tensors = stateTensors(model);
+  const shapes = tensors.map(({ name: tensorName, tensor }): TensorShape => {
+    if (tensor.dtype !== 'float32' && tensor.dtype !== 'int32' && tensor.dtype !== 'bool') {
+      throw new Error(`"${tensorName}" holds ${tensor.dtype} values, which a checkpoint cannot keep`);
+    }
+    return { name: tensorName, dtype: tensor.dtype, shape: tensor.shape };
+  });
+  const metadata = {
+    optimizer: optimizerClass(model),
+    numbers: JSON.stringify(optimizerNumbers(model)),
+  };
+  const file = `model-${index}.safetensors`;
+  const output = new HashedFile(path.join(folder, file));
+  try {
+    output.write(encodeHeader(shapes, metadata));
+    for (const [i, { tensor }] of tensors.entries()) {
+      const pending = read(tensor);
+      const values = pending instanceof Promise ? await pending : pending;
+      output.write(tensorData({ ...(shapes[i] as TensorShape), values }));
+    }
+    return { index, name, file, ...output.finish() };
+  } finally {
+    output.close();
+  }
+}
+
+/** A model that did not change costs a link, not its size; a copy where the file system has no links. */
+function reuse(folder: string, unchanged: NonNullable<ModelToSave['unchanged']>): CheckpointModel {
+  const from = path.join(unchanged.folder, unchanged.entry.file);
+  const to = path.join(folder, unchanged.entry.file);
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw error;
+    copyFileSync(from, to);
+  }
+  return unchanged.entry;
+}
+
+/** A file that is hashed while it is written, and flushed when it is finished. */
+class HashedFile {
+  readonly #descriptor: number;
+  readonly #hash = createHash('sha256');
+  #bytes = 0;
+
+  constructor(file: string) {
+    this.#descriptor = openSync(file, 'wx', 0o600);
+  }
+
+  write(data: Uint8Array): void {
+    for (let done = 0; done < data.length;) done += writeSync(this.#descriptor, data, done);
+    this.#hash.update(data);
+    this.#bytes += data.length;
+  }
+
+  finish(): { bytes: number; sha256: string } {
+    fsyncSync(this.#descriptor);
+    return { bytes: this.#bytes, sha256: this.#hash.digest('hex') };
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
+
+function writeWhole(file: string, parts: readonly Uint8Array[]): void {
+  const output = new HashedFile(file);
+  try {
+    for (const part of parts) output.write(part);
+    output.finish();
+  } finally {
+    output.close();
+  }
+}
+
+/** A rename is on the disk only when its folder is; Windows has no handle for that and needs none. */
+function flushFolder(folder: string): void {
+  if (process.platform === 'win32') return;
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,80 @@
+// What is asked of the trainer from outside, looked at between two updates: pause, stop, or a supervisor that is gone.
+import { readFileSync, statSync } from 'node:fs';
+import { controlRequest } from '../../protocol/job';
+
+/** `leave`: the supervisor is gone; save and end. */
+export type Asked = 'run' | 'pause' | 'stop' | 'leave';
+
+/** Least time between two looks, in ms: a look costs some microseconds, an update may take no more. */
+const lookPause = 50;
+/** Least time between two looks at the supervisor, in ms. */
+const parentPause = 500;
+
+export class Control {
+  #asked: Asked = 'run';
+  #lookTime = -Infinity;
+  #parentTime = -Infinity;
+  #seen = '';
+
+  constructor(
+    private readonly file: string,
+    private readonly parentPid: number,
+    private readonly now: () => number = () => performance.now(),
+    private readonly isAlive: (pid: number) => boolean = processIsAlive,
+  ) {}
+
+  /** Cheap enough to be called after each update. */
+  look(): Asked {
+    const time = this.now();
+    if (time - this.#parentTime >= parentPause) {
+      this.#parentTime = time;
+      if (!this.isAlive(this.parentPid)) return 'leave';
+    }
+    if (time - this.#lookTime >= lookPause) {
+      this.#lookTime = time;
+      this.#read();
+    }
+    return this.#asked;
+  }
+
+  /** Resolves once anything but a pause is asked, or `stop` says so. */
+  async untilNoPause(stop: () => boolean): Promise<Asked> {
+    for (;;) {
+      const asked = stop() ? 'stop' : this.look();
+      if (asked !== 'pause') return asked;
+      await new Promise((resolve) => setTimeout(resolve, lookPause * 2));
+    }
+  }
+
+  #read(): void {
+    const stat = statSync(this.file, { throwIfNoEntry: false });
+    const seen = stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
+    if (seen === this.#seen) return;
+    const asked = stat ? parse(readFileSync(this.file, 'utf8')) : 'run';
+    // A half-written file is read again at the next look.
+    if (asked === null) return;
+    this.#seen = seen;
+    this.#asked = asked;
+  }
+}
+
+function parse(text: string): Asked | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const checked = controlRequest.safeParse(value);
+  return checked.success ? checked.data.request : null;
+}
+
+function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, but is another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
