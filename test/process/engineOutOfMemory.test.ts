@@ -6,21 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackendName } from '../../src/protocol/backend';
 import type { NodeFacts } from '../../src/supervise/scriptCommand';
 import { openWorkshop, type Workshop } from '../support/engineWorkshop';
+import { memoryHungryScript } from '../support/memoryHungryScript';
 import { swiftshaderLane, tensorflowLane, type Lane } from '../support/lanes';
-
-/** Each example takes tens of megabytes and next to no time: a limit then lies clearly between two sizes. */
-const script = (require: string, rows: number) => `
-const tf = require('${require}');
-const wide = tf.ones([1, 1048576]);
-const loss = (truth, prediction) => {
-  let h = tf.mul(wide, tf.sub(prediction, truth));
-  for (let i = 0; i < 5; i++) h = tf.square(h);
-  return tf.mean(h, -1);
-};
-const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
-model.compile({ optimizer: 'sgd', loss });
-model.fit(tf.ones([${rows}, 2]), tf.zeros([${rows}, 1]), { batchSize: ${rows}, verbose: 0 });
-`;
 
 interface Case {
   readonly backend: BackendName;
@@ -69,7 +56,7 @@ describe.each(cases)('$backend', ({ backend, lane, require, rows, limitBytes, en
     if (backend === 'tfjs-node-gpu' && lane.place !== undefined) {
       workshop.useModules(path.join(lane.place, 'node_modules'));
     }
-    entry = workshop.write('train.cjs', script(require, rows));
+    entry = workshop.write('train.cjs', memoryHungryScript(require, rows));
   });
   afterAll(() => workshop.remove());
 

@@ -4,23 +4,8 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openCommandProject, type CommandProject } from '../support/commandLine';
+import { memoryHungryScript } from '../support/memoryHungryScript';
 import { swiftshaderLane, tensorflowLane, type Lane } from '../support/lanes';
-
-/** Each example takes tens of megabytes and next to no time: a limit then lies clearly between two sizes. */
-const script = (require: string, rows: number) => `
-const fs = require('node:fs');
-const tf = require('${require}');
-const wide = tf.ones([1, 1048576]);
-const loss = (truth, prediction) => {
-  let h = tf.mul(wide, tf.sub(prediction, truth));
-  for (let i = 0; i < 5; i++) h = tf.square(h);
-  return tf.mean(h, -1);
-};
-const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
-model.compile({ optimizer: 'sgd', loss });
-const data = [tf.ones([${rows}, 2]), tf.zeros([${rows}, 1])];
-model.fit(...data, { batchSize: ${rows}, epochs: 3, verbose: 0 }).then(() => fs.writeFileSync('ended', ''));
-`;
 
 interface Case {
   readonly backend: string;
@@ -61,7 +46,8 @@ describe.each(cases)(
         if (backend === 'tfjs-node-gpu') {
           symlinkSync(path.join(place, 'node_modules'), project.path('node_modules'));
         }
-        project.write('train.cjs', script(require, rows));
+        const afterwards = "require('node:fs').writeFileSync('ended', '');";
+        project.write('train.cjs', memoryHungryScript(require, rows, { epochs: 3, afterwards }));
         const vulkan = { VK_DRIVER_FILES: place, LD_LIBRARY_PATH: path.dirname(place) };
         const options = {
           addressSpaceBytes: limitBytes,
