@@ -1,5 +1,6 @@
 // What a plan says in words: the sentence a person came for, and what one who is out of luck can do.
 import { formatBytes, formatCount } from './units';
+import type { PlanWarning } from './warning';
 
 /** The equation `2,048 = 74 × 22 + 20 × 21`, or a sentence where all fit at once. `sizes` are those of `splitBatch`. */
 export function describeSizes(sizes: readonly number[]): string {
@@ -103,4 +104,10 @@ function largestParts(parts: MemoryParts, needsBytes: number | null): [Part, num
     .filter(([, bytes]) => bytes > 0)
     .sort((a, b) => b[1] - a[1])
     .slice(0, 3);
+}
+
+/** A warning with the names of the layers that it is about, where its own words do not name them. */
+export function warningText({ message, layers }: PlanWarning): string {
+  const unnamed = layers.filter((layer) => !message.includes(layer));
+  return unnamed.length === 0 ? message : `${message} (${unnamed.join(', ')})`;
 }

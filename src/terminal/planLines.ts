@@ -1,6 +1,7 @@
 // The lines that a plan is told in: a line for each trial, then the equation, the table, what to know, what to do next.
 import path from 'node:path';
-import { describeSizes } from '../planning/describe';
+import { describeSizes, warningText } from '../planning/describe';
+import { splitBatch } from '../planning/microbatches';
 import type { WrittenConfig } from '../supervise/plan/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
 import { fitsWithin, type Trial } from '../planning/trial';
@@ -54,9 +55,9 @@ export function planLines(plan: Plan, config: WrittenConfig, style: LineStyle): 
     ...wrapText(`${proofSentence(plan)} ${exactnessSentence(plan)}`.trim(), columns),
     '',
     ...trialTable(plan, style),
-    ...plan.warnings.flatMap(({ message }) => [
+    ...plan.warnings.flatMap((warning) => [
       '',
-      ...wrapText(`${colors.yellow('!')} ${message}`, columns, '  '),
+      ...wrapText(`${colors.yellow('!')} ${warningText(warning)}`, columns, '  '),
     ]),
     '',
     ...wrapText(`${config.isUpdate ? 'Updated' : 'Wrote'} ${file}`, columns),
@@ -85,8 +86,9 @@ function proofSentence(plan: Plan): string {
     outOfMemory: `${largest} at once was run and fits; ${next} ran out of memory.`,
     budget: `${largest} at once was run and fits; ${next} would be over ${budget}.`,
   }[proof];
-  if (objective !== 'fastest' || microbatchSize === largestMicrobatch) return why;
-  return `${why} ${formatCount(microbatchSize)} is the fastest of the sizes that fit.`;
+  const largestPart = splitBatch(targetBatchSize, largestMicrobatch)[0];
+  if (objective !== 'fastest' || microbatchSize === largestPart) return why;
+  return `${why} A smaller one was faster for each example, so at most ${formatCount(microbatchSize)} at once are planned.`;
 }
 
 function exactnessSentence({ exactness }: Plan): string {

@@ -66,9 +66,10 @@ class TerminalPlanPrinter implements PlanDisplay {
       }
       case 'budget': {
         this.#budgetBytes = progress.budgetBytes;
+        const limit = progress.isBackendLimit ? ', the most that this backend can hold' : '';
         const where = progress.device === null ? 'memory' : progress.device.name;
         if (progress.budgetBytes !== undefined)
-          this.#say(`Budget: ${formatBytes(progress.budgetBytes)} of ${where}`);
+          this.#say(`Budget: ${formatBytes(progress.budgetBytes)} of ${where}${limit}`);
         break;
       }
       case 'selfCheck':

@@ -1,4 +1,5 @@
 // Shows a training in a terminal: a line that is redrawn, or plain lines where nothing can be redrawn.
+import { warningText } from '../planning/describe';
 import type { RunEvent } from '../protocol/runEvents';
 import type { RunProgress } from '../protocol/runProgress';
 import type { TrainingDisplay } from '../supervise/train/trainingDisplay';
@@ -55,7 +56,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
         this.#plainTime = this.now();
         break;
       case 'warning':
-        this.say(`${colors.yellow('Note:')} ${event.warning.message}`);
+        this.say(`${colors.yellow('Note:')} ${warningText(event.warning)}`);
         break;
       case 'microbatchReduced':
         this.say(`${colors.yellow('Note:')} microbatch ${event.from} → ${event.to}: ${event.reason}`);

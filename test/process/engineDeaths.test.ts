@@ -137,7 +137,7 @@ test('when its supervisor is killed a child is gone within seconds, even in an e
   const program = path.join(workshop.folder, 'supervisor.cjs');
   await build({
     stdin: {
-      contents: `import { runMeasure } from './src/supervise/engineProcess';
+      contents: `import { runMeasure } from './src/supervise/profile/engineProcess';
         const [entry, preloadFile, folder, temporaryFolder] = process.argv.slice(2);
         void runMeasure({
           job: { mode: 'measure', entry, backend: 'cpu', passOver: [], targetBatchSize: null, trials: [4], selfCheck: false },

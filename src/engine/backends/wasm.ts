@@ -16,7 +16,7 @@ export async function startWasm(context: StartContext): Promise<StartedBackend> 
   const { found, loaded, script } = loadBackendPackage('@tensorflow/tfjs-backend-wasm', context);
   // Its own search goes by the script that runs, which a bundle or a packaged extension changes.
   (loaded as WasmPackage).setWasmPaths?.(path.join(found.place, 'dist') + path.sep);
-  await activate(script.core, 'wasm');
+  await withoutNewListeners(() => activate(script.core, 'wasm'));
   registerWasmKernels(script.core);
   return {
     ...synchronousDevice,
@@ -29,4 +29,20 @@ export async function startWasm(context: StartContext): Promise<StartedBackend> 
     deviceName: null,
     warnings: [],
   };
+}
+
+const endingEvents = ['uncaughtException', 'unhandledRejection'] as const;
+
+/**
+ * Emscripten's start-up code listens for errors of the whole process, only to throw them again: Node would then show
+ * its minified file above every error of the user's script. What it adds is removed.
+ */
+async function withoutNewListeners(start: () => Promise<void>): Promise<void> {
+  const earlier = endingEvents.map((event) => new Set(process.listeners(event as 'uncaughtException')));
+  await start();
+  for (const [index, event] of endingEvents.entries()) {
+    for (const listener of process.listeners(event as 'uncaughtException')) {
+      if (earlier[index]?.has(listener) === false) process.off(event, listener);
+    }
+  }
 }

@@ -93,6 +93,17 @@ class Trainer implements FitObserver {
       });
     }
     if (typeof resumed?.note === 'string') run.note(resumed.note);
+    const { examples } = call;
+    if (
+      examples !== null &&
+      this.job.targetBatchSize !== null &&
+      examples < this.job.targetBatchSize &&
+      call.method === 'fit'
+    ) {
+      run.note(
+        `There are ${examples} training examples, fewer than the ${this.job.targetBatchSize} of an update: each update has all of them.`,
+      );
+    }
     this.#epochRandom = this.random.state;
     if (!progress.isSkipped) this.#announce(progress);
     this.#warnings.modelMet(call, modelIndex);

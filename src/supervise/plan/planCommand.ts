@@ -12,6 +12,8 @@ import { modelTraining } from '../../planning/modelTraining';
 import { NothingFitsError } from '../../planning/nothingFits';
 import type { Objective, Plan } from '../../planning/plan';
 import { InputError, parseBudget, parseShapes, parseTargetBatch } from '../../planning/userInput';
+import { formatCount } from '../../planning/units';
+import type { PlanWarning } from '../../planning/warning';
 import { configOfPlan } from '../../planning/writeConfig';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import { recogniseEntry, type Entry } from '../entry';
@@ -103,7 +105,7 @@ async function planEntry(
     signal,
     onProgress,
   });
-  const plan = planOf(options, result);
+  const plan = planOf(options, result, request.targetBatchSize);
   const config = configOfPlan(plan, {
     entry: relative(configFolder, entry.file),
     training,
@@ -190,7 +192,7 @@ function requestOf(
   };
 }
 
-function planOf(options: PlanCommandOptions, result: ProfileResult): Plan {
+function planOf(options: PlanCommandOptions, result: ProfileResult, wanted: number | null): Plan {
   const { inspection, backend, device, search, budgetBytes, exactness, warnings } = result;
   if (search === null) {
     const reason = inspection.passThrough ?? 'Nothing was measured.';
@@ -208,8 +210,15 @@ function planOf(options: PlanCommandOptions, result: ProfileResult): Plan {
     objective: options.objective,
     budgetBytes,
     exactness,
-    warnings,
+    warnings: [...warnings, ...loweredTarget(wanted, inspection.targetBatchSize)],
   });
+}
+
+/** The hook lowers a target to the examples that there are. */
+function loweredTarget(wanted: number | null, target: number): PlanWarning[] {
+  if (wanted === null || wanted <= target) return [];
+  const message = `You asked for ${formatCount(wanted)} examples per update, but each can have ${formatCount(target)} at most: that is what was planned.`;
+  return [{ code: 'note', message, layers: [] }];
 }
 
 /** What was seen on the way, to explain with where not even one example fits. */

@@ -55,7 +55,13 @@ export interface ProfileTools extends Pick<
 /** What happens while profiling, in order. */
 export type ProfileProgress =
   | Extract<EngineReport, { type: 'backend' | 'inspected' | 'selfCheck' | 'trialStarted' | 'warning' }>
-  | { readonly type: 'budget'; readonly device: PlanDevice | null; readonly budgetBytes: number | undefined }
+  | {
+      readonly type: 'budget';
+      readonly device: PlanDevice | null;
+      readonly budgetBytes: number | undefined;
+      /** True where the backend can hold no more, however much memory there is (WASM). */
+      readonly isBackendLimit: boolean;
+    }
   | {
       readonly type: 'trialEnded';
       readonly trial: Trial;
@@ -132,6 +138,7 @@ class Profiler {
       gpu === null ? chooseDevice(devices.gpus, tools.environment) : findDevice(devices.gpus, gpu);
     const first = await this.firstChild();
     const { inspection, backend } = first;
+    const limitBytes = first.process?.tensorLimitBytes ?? null;
     const { device, budgetBytes } = budgetFor({
       backend: backend.backend,
       devices,
@@ -140,9 +147,10 @@ class Profiler {
       budgetBytes: request.budgetBytes,
       headroomBytes: request.headroomBytes ?? null,
       residentBytes: first.process?.residentBytes ?? 0,
-      tensorLimitBytes: first.process?.tensorLimitBytes ?? null,
+      tensorLimitBytes: limitBytes,
     });
-    tools.onProgress?.({ type: 'budget', device, budgetBytes });
+    const isBackendLimit = limitBytes !== null && budgetBytes === limitBytes;
+    tools.onProgress?.({ type: 'budget', device, budgetBytes, isBackendLimit });
     const search = inspection.passThrough === null ? await this.search(inspection, budgetBytes) : null;
     return {
       inspection: this.#inspection ?? inspection,

@@ -100,7 +100,10 @@ function problemOf({ reports, end, stderr }: MeasureOutcome): ProfileError | nul
 function scriptFailed(failure: FailureReport, stderr: string): ProfileError {
   const place =
     failure.file === null ? '' : ` at ${failure.file}${failure.line === null ? '' : `:${failure.line}`}`;
-  return new ProfileError('failed', `The script failed${place}: ${failure.message}`, failure, stderr);
+  // An error without its class is a sentence of the product's own, about a model or its data.
+  const isSentence = !/^[\w$]+: /.test(failure.message);
+  const message = isSentence ? failure.message : `The script failed${place}: ${failure.message}`;
+  return new ProfileError('failed', message, failure, stderr);
 }
 
 function neverTrained(

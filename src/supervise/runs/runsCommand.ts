@@ -21,7 +21,7 @@ export interface RunSummary {
   readonly microbatchSize: number;
   readonly attempts: number;
   readonly backend: string | null;
-  /** Of the last call; null before the first of it ended. */
+  /** Of all calls and attempts; null before the first of them ended. */
   readonly epochs: number | null;
   readonly updates: number | null;
   /** Figures of the last epoch. */
@@ -57,8 +57,6 @@ export async function runRunsCommand({ folder, json, out, view }: RunsCommandOpt
 
 /** Folders deeper than this below the given one are not looked into for configs. */
 const deepest = 4;
-/** As much of the end of an events file as is read for the last figures. */
-const tailBytes = 1 << 18;
 
 /** Summaries of all runs in a folder and below it, newest first. A folder without a readable run.json is none. */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
@@ -89,10 +87,7 @@ async function foldersWithRuns(folder: string, depth: number): Promise<string[]>
 }
 
 async function summarise(paths: RunPaths, record: RunRecord): Promise<RunSummary> {
-  const events = await lastEvents(paths.events);
-  const epoch = events.findLast((event) => event.type === 'epoch');
-  const update = events.findLast((event) => event.type === 'update');
-  const ended = events.findLast((event) => event.type === 'ended');
+  const { epochs, updates, lastEpoch, ended } = await tally(paths.events);
   const { name, entry, configPath, startedAt, targetBatchSize, microbatchSize, attempts, backend } = record;
   return {
     folder: paths.folder,
@@ -106,9 +101,9 @@ async function summarise(paths: RunPaths, record: RunRecord): Promise<RunSummary
     microbatchSize,
     attempts,
     backend: backend?.name ?? null,
-    epochs: epoch ? epoch.epoch + 1 : null,
-    updates: update ? update.update + 1 : null,
-    logs: epoch?.logs ?? null,
+    epochs: epochs === 0 ? null : epochs,
+    updates: updates === 0 ? null : updates,
+    logs: lastEpoch?.logs ?? null,
     failure: record.state === 'failed' ? (ended?.failure?.message ?? null) : null,
   };
 }
@@ -120,19 +115,33 @@ export async function stateOf(paths: RunPaths, record: RunRecord): Promise<RunSu
   return holder && (await isHeld(holder)) ? record.state : 'interrupted';
 }
 
-async function lastEvents(file: string): Promise<RunEvent[]> {
+/** What the events of a run add up to, over all its calls and attempts. */
+interface Tally {
+  readonly epochs: number;
+  readonly updates: number;
+  readonly lastEpoch: Extract<RunEvent, { type: 'epoch' }> | null;
+  readonly ended: Extract<RunEvent, { type: 'ended' }> | null;
+}
+
+/** Reads a line at a time: a long run has a line for each of its updates. */
+async function tally(file: string): Promise<Tally> {
+  const count = { epochs: 0, updates: 0 };
+  let lastEpoch: Tally['lastEpoch'] = null;
+  let ended: Tally['ended'] = null;
   const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null;
     throw error;
   });
-  if (!handle) return [];
-  try {
-    const { size } = await handle.stat();
-    const start = Math.max(0, size - tailBytes);
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-    const lines = buffer.toString('utf8', 0, bytesRead).split('\n');
-    return lines.map(parseRunEvent).filter((event) => event !== null);
-  } finally {
-    await handle.close();
+  if (handle !== null) {
+    for await (const line of handle.readLines()) {
+      const event = parseRunEvent(line);
+      if (event?.type === 'update') count.updates += 1;
+      else if (event?.type === 'ended') ended = event;
+      else if (event?.type === 'epoch') {
+        count.epochs += 1;
+        lastEpoch = event;
+      }
+    }
   }
+  return { ...count, lastEpoch, ended };
 }

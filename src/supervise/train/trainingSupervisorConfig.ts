@@ -49,6 +49,11 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
   if (config.training.kind === 'script') {
     await checkScriptFolder(path.resolve(folder, config.training.folder), `"training.folder" in ${file}`);
   }
+  if (config.training.kind === 'model' && config.training.data === undefined) {
+    throw new TrainingConfigError(
+      `${file}: "training" names no data to train on. Write your CSV or .npy files under "data" in it, as the README's example of a model.json does.`,
+    );
+  }
   return { config, file, folder, entry: entry.file };
 }
 

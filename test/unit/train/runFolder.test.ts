@@ -256,13 +256,15 @@ describe('the list of runs', () => {
     await writeRunRecord(second, record(second, { startedAt: '2026-11-23T00:00:00Z' }));
     await writeRunRecord(third, record(third, { startedAt: '2026-11-24T00:00:00Z' }));
     const lock = await RunLock.acquire(third.lock, third.folder);
-    writeFileSync(
-      first.events,
-      `${JSON.stringify({ type: 'epoch', time: at.toISOString(), call: 0, epoch: 4, logs: { loss: 0.5 }, ms: 1 })}\n`,
+    // Two calls of two epochs each: figures count per call in the events, and over the whole run in the list.
+    const epochs = [0, 1].flatMap((call) =>
+      [0, 1].map((epoch) => ({ call, epoch, logs: { loss: 1 - call / 2 - epoch / 10 }, ms: 1 })),
     );
+    const lines = epochs.map((each) => JSON.stringify({ type: 'epoch', time: at.toISOString(), ...each }));
+    writeFileSync(first.events, `${lines.join('\n')}\n{"type":"upd`);
     const runs = await listRuns(path.dirname(config) === os.tmpdir() ? config : '');
     expect(runs.map(({ state }) => state)).toEqual(['training', 'interrupted', 'completed']);
-    expect(runs[2]).toMatchObject({ epochs: 5, logs: { loss: 0.5 } });
+    expect(runs[2]).toMatchObject({ epochs: 4, updates: null, logs: { loss: 0.4 } });
     await lock.release();
     let out = '';
     const view = { show: () => expect.fail('nothing but JSON is printed') };
