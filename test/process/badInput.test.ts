@@ -268,3 +268,50 @@ describe('a script with a syntax error: the user’s own file and line', () => {
     expect(ended.err).toContain(`The script failed at ${part}:2: SyntaxError`);
   });
 });
+
+const failsAfterFit = `
+const tf = require('@tensorflow/tfjs');
+async function main() {
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  for (let i = 0; i < 2; i++) {
+    await model.fit(tf.ones([20, 2]), tf.ones([20, 1]), { epochs: 3, batchSize: 10, verbose: 0 });
+  }
+  throw new Error('after fit');
+}
+main();
+`;
+
+test('a script that fails after its training on WASM: its own line and not the backend’s; the list counts all of it', async () => {
+  project.write('train.cjs', failsAfterFit);
+  expect((await project.run(['plan', 'train.cjs', '--backend', 'wasm'])).code).toBe(exitCodes.done);
+  const ended = await project.run(['train', 'train.accumulation.json']);
+  expect(ended.code).toBe(exitCodes.failed);
+  expect(ended.err).toContain(
+    `The script failed after its training call had ended with update 6 (epoch 3): ${project.path('train.cjs')}:9: Error: after fit`,
+  );
+  expect(ended.out + ended.err).not.toContain('tf-backend-wasm');
+  const { runs } = JSON.parse((await project.run(['runs', '--json'])).out) as { runs: unknown[] };
+  expect(runs).toMatchObject([{ state: 'failed', epochs: 6, updates: 12 }]);
+});
+
+test('a target batch larger than the examples: what is planned instead is said', async () => {
+  project.write('train.cjs', failsAfterFit);
+  const planned = await project.run(['plan', 'train.cjs', '--backend', 'cpu', '--target-batch', '50']);
+  expect(planned.code).toBe(exitCodes.done);
+  expect(planned.out).toContain('You asked for 50 examples per update, but each can have 20 at most');
+  expect(JSON.parse(project.read('train.accumulation.json'))).toMatchObject({ targetBatchSize: 20 });
+});
+
+test('a config of a model.json without data: said before there is a run', async () => {
+  const example = path.join(import.meta.dirname, '../../media/examples/model');
+  for (const name of ['model.json', 'weights.bin'])
+    copyFileSync(path.join(example, name), project.path(name));
+  const planned = await project.run(['plan', 'model.json', '--backend', 'wasm', '--target-batch', '4']);
+  expect(planned.code).toBe(exitCodes.done);
+  expect(planned.out).toContain('name your examples');
+  const files = project.files();
+  const ended = await project.run(['train', 'model.accumulation.json']);
+  expectRefused(ended, exitCodes.usage, files);
+  expect(ended.err).toContain('"training" names no data to train on');
+});

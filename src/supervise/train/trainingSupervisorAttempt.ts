@@ -25,6 +25,10 @@ export interface AttemptOutcome {
   readonly lastUpdate: Extract<RunEvent, { type: 'update' }> | null;
   readonly updates: number;
   readonly epochs: number;
+  /** True where the last training call had ended: what came after was the script's own. */
+  readonly callHasEnded: boolean;
+  /** True where an earlier attempt of this run had trained. */
+  readonly isResumed: boolean;
   readonly reports: readonly EngineReport[];
   /** End of what the script wrote. */
   readonly output: string;
@@ -51,6 +55,7 @@ export class TrainingAttempt {
   #epochs = 0;
   #lastUpdate: AttemptOutcome['lastUpdate'] = null;
   #ended: AttemptOutcome['ended'] = null;
+  #callHasEnded = false;
   #output = '';
   readonly #reports: EngineReport[] = [];
   readonly #reportLines = new Lines();
@@ -133,6 +138,8 @@ export class TrainingAttempt {
       this.#updates++;
       this.#lastUpdate = event;
     } else if (event.type === 'epoch') this.#epochs++;
+    else if (event.type === 'call') this.#callHasEnded = false;
+    else if (event.type === 'callEnded') this.#callHasEnded = true;
     else if (event.type === 'ended') this.#ended = event;
   }
 
@@ -154,6 +161,8 @@ export class TrainingAttempt {
       lastUpdate: this.#lastUpdate,
       updates: this.#updates,
       epochs: this.#epochs,
+      callHasEnded: this.#callHasEnded,
+      isResumed: this.#eventsStart > 0,
       reports: this.#reports,
       output: this.#output,
       killed: this.#killed,

@@ -74,10 +74,10 @@ function place({ file, line }: FailureReport): string {
   return file === null ? '' : `${file}${line === null ? '' : `:${line}`}: `;
 }
 
-function afterUpdate({ lastUpdate }: AttemptOutcome): string {
-  return lastUpdate
-    ? `after update ${formatCount(lastUpdate.update + 1)} (epoch ${formatCount(lastUpdate.epoch + 1)})`
-    : 'before the first update';
+function afterUpdate({ lastUpdate, callHasEnded, isResumed }: AttemptOutcome): string {
+  if (!lastUpdate) return isResumed ? 'before another update' : 'before the first update';
+  const update = `update ${formatCount(lastUpdate.update + 1)} (epoch ${formatCount(lastUpdate.epoch + 1)})`;
+  return callHasEnded ? `after its training call had ended with ${update}` : `after ${update}`;
 }
 
 /** The last lines that the script wrote, which are on the screen only where nothing else is. */
