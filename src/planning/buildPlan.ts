@@ -6,7 +6,7 @@ import { type MemoryModel, fitMemoryModel, predictPeak } from './memoryModel';
 import { splitBatch } from './microbatches';
 import type { Objective, Plan, PlanDevice, PlanExactness } from './plan';
 import { formatBytes, formatCount } from './units';
-import type { PlanWarning } from './warning';
+import { type PlanWarning, uniqueWarnings } from './warning';
 
 export interface PlanInput {
   /** Path of the script or model.json, as it was given. */
@@ -83,7 +83,7 @@ export function buildPlan(input: PlanInput): Plan {
       fingerprint: inspection.fingerprint,
     },
     exactness: input.exactness,
-    warnings: withoutRepeats(warnings),
+    warnings: uniqueWarnings(warnings),
   };
 }
 
@@ -133,9 +133,4 @@ function crookedMemoryNote(model: MemoryModel | null): PlanWarning[] {
     `Memory did not grow in a straight line with the microbatch (off by up to ${formatBytes(model.residualBytes)}): ` +
     'the size found is measured, but estimates for other sizes are rough.';
   return [{ code: 'note', message, layers: [] }];
-}
-
-function withoutRepeats(warnings: readonly PlanWarning[]): PlanWarning[] {
-  const seen = new Map(warnings.map((warning) => [JSON.stringify(warning), warning]));
-  return [...seen.values()];
 }

@@ -23,6 +23,11 @@ export function formatCount(count: number): string {
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }).format(count);
 }
 
+/** A count of things: `1 epoch`, `2,048 epochs`. */
+export function formatCounted(count: number, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** A duration, given in ms, in its two largest units: `850 ms`, `4.2 s`, `1 m 12 s`, `2 h 5 m`, `3 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

@@ -39,3 +39,8 @@ export const planWarning = z.strictObject({
   layers: z.array(z.string()),
 });
 export type PlanWarning = z.infer<typeof planWarning>;
+
+/** Each warning once, in their order. */
+export function uniqueWarnings(warnings: readonly PlanWarning[]): PlanWarning[] {
+  return [...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values()];
+}

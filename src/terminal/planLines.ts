@@ -1,4 +1,5 @@
 // The lines that a plan is told in: a line for each trial, then the equation, the table, what to know, what to do next.
+import { quoted } from '../planning/commandText';
 import path from 'node:path';
 import { describeSizes, warningText } from '../planning/describe';
 import { splitBatch } from '../planning/microbatches';
@@ -147,8 +148,4 @@ function msPerExample({ stepMs, microbatch }: { stepMs?: number | null; microbat
 /** How long something has been under way, in whole seconds. */
 export function elapsed(ms: number): string {
   return ms < 1000 ? '' : formatDuration(Math.floor(ms / 1000) * 1000);
-}
-
-function quoted(text: string): string {
-  return /^[\w./\\:-]+$/.test(text) ? text : JSON.stringify(text);
 }

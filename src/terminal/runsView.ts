@@ -1,6 +1,6 @@
 // What `runs` shows to people: a line for each run, newest first, and how to go on with one that did not end.
 import path from 'node:path';
-import { formatCount, formatDuration } from '../planning/units';
+import { formatDuration, formatCounted } from '../planning/units';
 import type { RunSummary } from '../supervise/runs/runsCommand';
 import { fitLine } from './fitLine';
 import { terminalStyle, type Colors, type OutputStream, type TerminalStyle } from './style';
@@ -31,8 +31,8 @@ export function renderRuns(runs: readonly RunSummary[], columns: number, colors:
       [
         { rank: 1, text: run.name.padEnd(names) },
         { rank: 0, text: colored(run.state, colors)(run.state.padEnd(states)) },
-        { rank: 2, text: run.epochs === null ? '' : counted(run.epochs, 'epoch') },
-        { rank: 5, text: run.updates === null ? '' : counted(run.updates, 'update') },
+        { rank: 2, text: run.epochs === null ? '' : formatCounted(run.epochs, 'epoch') },
+        { rank: 5, text: run.updates === null ? '' : formatCounted(run.updates, 'update') },
         { rank: 3, text: value === undefined ? '' : `${loss} ${figure(value)}` },
         { rank: 4, text: took === null ? '' : formatDuration(took) },
         { rank: 7, text: run.backend ?? '' },
@@ -43,10 +43,6 @@ export function renderRuns(runs: readonly RunSummary[], columns: number, colors:
       '  ',
     );
   });
-}
-
-function counted(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function colored(state: RunSummary['state'], colors: Colors): (text: string) => string {

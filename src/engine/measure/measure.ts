@@ -1,4 +1,5 @@
 // Measuring: runs the script up to its first training call, tells what it meets there, measures trials, and leaves.
+import { uniqueWarnings } from '../../planning/warning';
 import type { MeasureJob } from '../../protocol/job';
 import type { TrialMeasurement } from '../../protocol/report';
 import type { PlanWarning } from '../../protocol/warning';
@@ -215,7 +216,7 @@ class Measurer {
         epochs: call.epochs,
         hasValidation: call.hasValidation,
         passThrough,
-        warnings: unique([...call.warnings, ...this.warnings]),
+        warnings: uniqueWarnings([...call.warnings, ...this.warnings]),
       },
     });
   }
@@ -264,11 +265,6 @@ function toolsFor({ core, report }: ChosenBackend, context: EngineContext): Tria
     if (queues) core.tidy(() => core.add(core.scalar(1), core.scalar(1)).dataSync());
   };
   return { meter: context.meter, device, now: () => performance.now(), finishWork };
-}
-
-function unique(warnings: readonly PlanWarning[]): PlanWarning[] {
-  const seen = new Map(warnings.map((warning) => [JSON.stringify(warning), warning]));
-  return [...seen.values()];
 }
 
 function messageOf(error: unknown): string {

@@ -1,4 +1,5 @@
 // What is asked of the trainer from outside, looked at between two updates: pause, stop, or a supervisor that is gone.
+import { processIsAlive } from '../../protocol/processIsAlive';
 import { readFileSync, statSync } from 'node:fs';
 import { controlRequest } from '../../protocol/job';
 
@@ -67,14 +68,4 @@ function parse(text: string): Asked | null {
   }
   const checked = controlRequest.safeParse(value);
   return checked.success ? checked.data.request : null;
-}
-
-function processIsAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, but is another user's.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }

@@ -1,4 +1,5 @@
 // Finds what a plan needs by running the script in children: inspection, backend, budget, and the largest microbatch.
+import { uniqueWarnings } from '../../planning/warning';
 import { chooseDevice, deviceEnvironment, findDevice, type SelectedDevice } from '../../gpu/select';
 import type { DeviceReading, GpuReading } from '../../gpu/types';
 import { findLargestMicrobatch, type SearchResult } from '../../planning/batchSearch';
@@ -162,7 +163,7 @@ class Profiler {
       search,
       measurements: this.#measurements,
       exactness: this.#exactness,
-      warnings: unique(this.#warnings),
+      warnings: uniqueWarnings(this.#warnings),
     };
   }
 
@@ -335,8 +336,4 @@ class Profiler {
       gpu.busId === this.#selected?.gpu.busId && gpu.uuid === this.#selected?.gpu.uuid;
     return gpus.find(same)?.memoryUsedBytes ?? null;
   }
-}
-
-function unique(warnings: readonly PlanWarning[]): PlanWarning[] {
-  return [...new Map(warnings.map((warning) => [JSON.stringify(warning), warning])).values()];
 }

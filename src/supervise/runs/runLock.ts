@@ -4,7 +4,8 @@ import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { processIsAlive, processStartTime } from './runLockProcess';
+import { processIsAlive } from '../../protocol/processIsAlive';
+import { processStartTime } from './runLockProcess';
 import { replaceFile } from './runFolderFiles';
 
 const owner = z.strictObject({

@@ -1,17 +1,7 @@
-// Whether a process lives, and when it started: what differs by platform about telling one process from another.
+// When a process started: what differs by platform about telling one process from another.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-
-/** True while there is a process of that number, whoever's it is. */
-export function processIsAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
 
 /**
  * What the system says of a process's start, the same text as long as it lives; null where it cannot tell (Windows, a

@@ -1,11 +1,12 @@
 // `batch-planner train`: a training under supervision, from the config to the exit code.
+import { quoted } from '../../planning/commandText';
 import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeSizes } from '../../planning/describe';
 import { EntryError } from '../../planning/entryError';
 import { splitBatch } from '../../planning/microbatches';
-import { formatCount, formatDuration } from '../../planning/units';
+import { formatDuration, formatCounted } from '../../planning/units';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { RunEvent, RunRecord } from '../../protocol/runEvents';
@@ -236,9 +237,9 @@ function closing(
   const sentences = [...verdict.sentences];
   const relative = path.relative('', paths.folder) || '.';
   if (verdict.state === 'completed') {
-    const epochs = outcome.epochs > 0 ? `${counted(outcome.epochs, 'epoch')}, ` : '';
+    const epochs = outcome.epochs > 0 ? `${formatCounted(outcome.epochs, 'epoch')}, ` : '';
     sentences.push(
-      `Done in ${formatDuration(ms)}: ${epochs}${counted(outcome.updates, 'update')}. Run folder: ${relative}`,
+      `Done in ${formatDuration(ms)}: ${epochs}${formatCounted(outcome.updates, 'update')}. Run folder: ${relative}`,
     );
     return sentences;
   }
@@ -252,13 +253,4 @@ function closing(
 
 function hasCheckpoint({ checkpoints }: RunPaths): boolean {
   return existsSync(checkpoints) && readdirSync(checkpoints).some((name) => /^\d+$/.test(name));
-}
-
-function counted(count: number, what: string): string {
-  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
-}
-
-/** As it can be pasted into a shell. */
-function quoted(text: string): string {
-  return /^[\w./\\:-]+$/.test(text) ? text : JSON.stringify(text);
 }
