@@ -283,24 +283,25 @@ main();
 `;
 
 test('a script that fails after its training on WASM: its own line and not the backend’s; the list counts all of it', async () => {
-  project.write('train.cjs', failsAfterFit);
-  expect((await project.run(['plan', 'train.cjs', '--backend', 'wasm'])).code).toBe(exitCodes.done);
-  const ended = await project.run(['train', 'train.accumulation.json']);
+  project.write('later.cjs', failsAfterFit);
+  expect((await project.run(['plan', 'later.cjs', '--backend', 'wasm'])).code).toBe(exitCodes.done);
+  const ended = await project.run(['train', 'later.accumulation.json']);
   expect(ended.code).toBe(exitCodes.failed);
   expect(ended.err).toContain(
-    `The script failed after its training call had ended with update 6 (epoch 3): ${project.path('train.cjs')}:9: Error: after fit`,
+    `The script failed after its training call had ended with update 6 (epoch 3): ${project.path('later.cjs')}:9: Error: after fit`,
   );
   expect(ended.out + ended.err).not.toContain('tf-backend-wasm');
-  const { runs } = JSON.parse((await project.run(['runs', '--json'])).out) as { runs: unknown[] };
-  expect(runs).toMatchObject([{ state: 'failed', epochs: 6, updates: 12 }]);
+  const { runs } = JSON.parse((await project.run(['runs', '--json'])).out) as { runs: { name: string }[] };
+  const own = runs.filter(({ name }) => name.endsWith('later'));
+  expect(own).toMatchObject([{ state: 'failed', epochs: 6, updates: 12 }]);
 });
 
 test('a target batch larger than the examples: what is planned instead is said', async () => {
-  project.write('train.cjs', failsAfterFit);
-  const planned = await project.run(['plan', 'train.cjs', '--backend', 'cpu', '--target-batch', '50']);
+  project.write('small.cjs', failsAfterFit);
+  const planned = await project.run(['plan', 'small.cjs', '--backend', 'cpu', '--target-batch', '50']);
   expect(planned.code).toBe(exitCodes.done);
   expect(planned.out).toContain('You asked for 50 examples per update, but each can have 20 at most');
-  expect(JSON.parse(project.read('train.accumulation.json'))).toMatchObject({ targetBatchSize: 20 });
+  expect(JSON.parse(project.read('small.accumulation.json'))).toMatchObject({ targetBatchSize: 20 });
 });
 
 test('a config of a model.json without data: said before there is a run', async () => {
