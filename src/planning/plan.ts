@@ -30,6 +30,8 @@ export const planTrial = z.strictObject({
   gradientPeakBytes: bytes.nullable(),
   /** One microbatch, forward and backward. */
   stepMs: z.number().nonnegative().nullable(),
+  /** The optimizer's update; absent in configs of earlier versions. */
+  applyMs: z.number().nonnegative().nullable().optional(),
 });
 export type PlanTrial = z.infer<typeof planTrial>;
 
@@ -41,6 +43,18 @@ export const planMemory = z.strictObject({
   optimizerPeakBytes: bytes,
 });
 export type PlanMemory = z.infer<typeof planMemory>;
+
+/** Where the bytes are at the start of an update, besides activations. */
+export const planParts = z.strictObject({
+  weightsBytes: bytes,
+  optimizerBytes: bytes,
+  accumulatorBytes: bytes,
+  /** Data that stays on the device: data set, gathered batch, whatever the script keeps. */
+  dataBytes: bytes,
+  /** What the process or device uses beyond tensors: code, allocator, workspaces. */
+  overheadBytes: bytes,
+});
+export type PlanParts = z.infer<typeof planParts>;
 
 /** Largest difference of a gradient from the full batch's, relative to the largest gradient, on a few rows. */
 export const planExactness = z.strictObject({
@@ -71,6 +85,8 @@ export const plan = z.strictObject({
   budgetBytes: bytes.nullable(),
   /** Null where nothing told how much memory was in use, or only one size was run. */
   memory: planMemory.nullable(),
+  /** Null where no trial told; absent in documents of earlier versions. */
+  parts: planParts.nullable().optional(),
   /** In the order in which they were run. */
   trials: z.array(planTrial).min(1),
   model: z.strictObject({

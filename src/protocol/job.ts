@@ -59,6 +59,6 @@ export type MeasureJob = z.infer<typeof measureJob>;
 export type TrainJob = z.infer<typeof trainJob>;
 export type EngineJob = z.infer<typeof engineJob>;
 
-/** What may stand in the control file. */
-export const controlRequest = z.strictObject({ request: z.enum(['run', 'pause', 'stop']) });
+/** What may stand in the control file. `stop` saves first; `end` is the supervisor's to do, at once and without saving. */
+export const controlRequest = z.strictObject({ request: z.enum(['run', 'pause', 'stop', 'end']) });
 export type ControlRequest = z.infer<typeof controlRequest>;

@@ -67,5 +67,7 @@ function parse(text: string): Asked | null {
     return null;
   }
   const checked = controlRequest.safeParse(value);
-  return checked.success ? checked.data.request : null;
+  if (!checked.success) return null;
+  // To end without saving is the supervisor's to do; a trainer that outlives it saves first.
+  return checked.data.request === 'end' ? 'stop' : checked.data.request;
 }
