@@ -1,14 +1,16 @@
-// Runs one step of `npm test` as a child process, and tells its time.
+// Runs one step of `npm test` as a child process, tells its time, and finds the programs that steps need.
 import { spawn } from 'node:child_process';
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
 
 /**
- * Runs `node ...args` in the repository root. Its output is shown as it comes, or, with `quiet`, only when it fails.
+ * Runs `node ...args` in the folder `root`, by this process's Node or that of `execPath`. Its output is shown as it comes, or, with `quiet`, only when it fails.
  * Past `limitSeconds` the step and everything it started are killed. Resolves to `{ code, output, seconds }`; code is null after a kill.
  */
-export function runNode(args, { root, env = {}, quiet = false, limitSeconds }) {
+export function runNode(args, { root, env = {}, quiet = false, limitSeconds, execPath = process.execPath }) {
   const started = Date.now();
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, {
+    const child = spawn(execPath, args, {
       cwd: root,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -59,4 +61,30 @@ function killTree(child) {
   } catch (error) {
     if (error.code !== 'ESRCH') throw error;
   }
+}
+
+/** Absolute path of a program on PATH; null where it is not. */
+export function findOnPath(name) {
+  for (const folder of (process.env.PATH ?? '').split(path.delimiter)) {
+    const candidate = path.join(folder, name);
+    if (folder !== '' && statSync(candidate, { throwIfNoEntry: false })?.isFile()) return candidate;
+  }
+  return null;
+}
+
+/** npm's own script, to be run by a Node of one's choice; null where there is no npm. */
+export function findNpmScript() {
+  const onPath = findOnPath('npm');
+  const candidates = [
+    process.env.npm_execpath ?? '',
+    onPath === null ? '' : realpathSync(onPath),
+    path.join(path.dirname(process.execPath), '../lib/node_modules/npm/bin/npm-cli.js'),
+  ];
+  return candidates.find((candidate) => candidate.endsWith('npm-cli.js') && existsSync(candidate)) ?? null;
+}
+
+/** The Chromium that end-to-end tests drive; null where there is none. */
+export function findChromium() {
+  const named = process.env.BATCH_PLANNER_TEST_CHROMIUM;
+  return named ?? findOnPath('chromium') ?? findOnPath('chromium-browser') ?? findOnPath('google-chrome');
 }
