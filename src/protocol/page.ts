@@ -246,6 +246,5 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** The button that a failure offers, by its kind in `planFailure.remedy`. */
   z.strictObject({ type: z.literal('remedy') }),
   z.strictObject({ type: z.literal('manageTrust') }),
-  z.strictObject({ type: z.literal('batchNormalizationHelp') }),
 ]);
 export type PageMessage = z.infer<typeof pageMessage>;

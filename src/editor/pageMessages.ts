@@ -1,0 +1,98 @@
+// The extension's end of one page: waits until the page is there, sends what changed, and checks all that comes back.
+import * as vscode from 'vscode';
+import type { RunWatcher } from '../supervise/runs/runWatcher';
+import { pageMessage, type HostMessage, type PageMessage, type PageView } from '../protocol/page';
+
+/** Least time between two views, in ms. */
+const pause = 250;
+
+/** What a page is fed from. */
+export interface PageSource {
+  view(): PageView;
+  /** Runs whose history the page draws. */
+  watchers(): readonly RunWatcher[];
+}
+
+export class PageMessages implements vscode.Disposable {
+  readonly #subscription: vscode.Disposable;
+  #isReady = false;
+  #timer: NodeJS.Timeout | null = null;
+  #sentTime = -Infinity;
+  #isDisposed = false;
+  /** What the page has of each run: number of points, and the history's revision they are of. */
+  readonly #sent = new Map<string, { points: number; revision: number }>();
+
+  constructor(
+    private readonly webview: vscode.Webview,
+    private readonly source: PageSource,
+    private readonly log: vscode.LogOutputChannel,
+    act: (message: PageMessage) => Promise<void>,
+  ) {
+    this.#subscription = webview.onDidReceiveMessage(async (message: unknown) => {
+      const checked = pageMessage.safeParse(message);
+      if (!checked.success) {
+        this.log.warn(`The page sent something else than a message: ${checked.error.message}`);
+        return;
+      }
+      if (checked.data.type === 'ready') this.#hello();
+      else await act(checked.data);
+    });
+  }
+
+  /** Something of the view changed: it is sent soon, together with what else changes until then. */
+  refresh(): void {
+    if (!this.#isReady || this.#timer !== null || this.#isDisposed) return;
+    const wait = Math.max(0, this.#sentTime + pause - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#send();
+    }, wait);
+  }
+
+  /** The page is hidden: VS Code has thrown it away, and it will say when it is there again. */
+  hidden(): void {
+    this.#isReady = false;
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#subscription.dispose();
+  }
+
+  #hello(): void {
+    this.#isReady = true;
+    this.#sent.clear();
+    this.#post({ type: 'hello', texts: texts(), locale: vscode.env.language });
+    this.#send();
+  }
+
+  #send(): void {
+    if (!this.#isReady || this.#isDisposed) return;
+    this.#sentTime = performance.now();
+    this.#post({ type: 'view', view: this.source.view() });
+    for (const watcher of this.source.watchers()) this.#sendHistory(watcher);
+  }
+
+  #sendHistory({ history, paths }: RunWatcher): void {
+    const sent = this.#sent.get(paths.name);
+    const from = sent !== undefined && sent.revision === history.revision ? sent.points : 0;
+    for (const part of history.parts(from))
+      this.#post({ type: 'history', part: { ...part, run: paths.name } });
+    this.#sent.set(paths.name, { points: history.length, revision: history.revision });
+  }
+
+  #post(message: HostMessage): void {
+    // False where the page is gone by now; it will ask again.
+    this.webview.postMessage(message).then(undefined, (error: unknown) => {
+      this.log.debug(`The page could not be told: ${String(error)}`);
+    });
+  }
+}
+
+/** Translations of the page's texts; none where the editor speaks English. */
+function texts(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(vscode.l10n.bundle ?? {}).map(([key, text]) => [key, String(text)]),
+  );
+}
