@@ -1,6 +1,13 @@
-// Builds dist/: the command line, the GPU reader, the hook that is preloaded into the user's process, the model.json runner.
+// Builds dist/: the command line, the GPU reader, the hook that is preloaded into the user's process, the model.json
+// runner, the extension and its page.
 import { build, context } from 'esbuild';
+import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
+import path from 'node:path';
+
+const isWatching = process.argv.includes('--watch');
+/** Names in dist/ to build only those: `node esbuild.mjs page`. */
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 
 const shared = {
   bundle: true,
@@ -38,11 +45,47 @@ const targets = [
     format: 'cjs',
     outExtension: { '.js': '.cjs' },
   },
+  {
+    bundle: true,
+    platform: 'browser',
+    target: 'chrome128',
+    format: 'iife',
+    minify: !isWatching,
+    sourcemap: true,
+    logLevel: 'warning',
+    entryPoints: { page: 'webview/main.ts' },
+    outdir: 'dist',
+    alias: { '@microsoft/fast-web-utilities': path.resolve('webview/focusVisible.ts') },
+  },
+  {
+    bundle: true,
+    minify: !isWatching,
+    logLevel: 'warning',
+    entryPoints: { page: 'webview/style.css' },
+    outdir: 'dist',
+    // The icons' font lies beside the style that names it.
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+  },
+  ...(existsSync('src/extension.ts')
+    ? [
+        {
+          ...shared,
+          entryPoints: { extension: 'src/extension.ts' },
+          outdir: 'dist',
+          format: 'cjs',
+          external: [...shared.external, 'vscode'],
+        },
+      ]
+    : []),
 ];
 
-if (process.argv.includes('--watch')) {
-  for (const target of targets) await (await context(target)).watch();
+const chosen = targets.filter(
+  ({ entryPoints }) => wanted.length === 0 || Object.keys(entryPoints).some((name) => wanted.includes(name)),
+);
+if (isWatching) {
+  for (const target of chosen) await (await context(target)).watch();
 } else {
-  await Promise.all(targets.map((target) => build(target)));
-  await chmod('dist/cli.js', 0o755);
+  await Promise.all(chosen.map((target) => build(target)));
+  if (chosen.some(({ entryPoints }) => 'cli' in entryPoints)) await chmod('dist/cli.js', 0o755);
 }

@@ -1,0 +1,54 @@
+// Small helpers to build elements and to change them only where something changed, so that focus and selection stay.
+
+type Child = Node | string;
+
+interface Properties {
+  readonly class?: string;
+  /** Attributes by name; `undefined` leaves one out. */
+  readonly attributes?: Readonly<Record<string, string | undefined>>;
+  readonly onClick?: () => void;
+}
+
+/** Makes an element with its children; strings become text, never HTML. */
+export function element<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  properties: Properties = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag] {
+  const made = document.createElement(tag);
+  if (properties.class !== undefined) made.className = properties.class;
+  for (const [name, value] of Object.entries(properties.attributes ?? {})) {
+    if (value !== undefined) made.setAttribute(name, value);
+  }
+  if (properties.onClick !== undefined) made.addEventListener('click', properties.onClick);
+  made.append(...children);
+  return made;
+}
+
+/** A codicon, which says nothing to a screen reader: the text beside it does. */
+export function icon(name: string): HTMLSpanElement {
+  return element('span', { class: `codicon codicon-${name}`, attributes: { 'aria-hidden': 'true' } });
+}
+
+/** Sets the text of an element where it differs. */
+export function setText(target: Element, text: string): void {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** Shows or hides an element. */
+export function setShown(target: HTMLElement, isShown: boolean): void {
+  if (target.hidden === isShown) target.hidden = !isShown;
+}
+
+/** Sets an attribute where it differs; null takes it away. */
+export function setAttribute(target: Element, name: string, value: string | null): void {
+  if (value === null) target.removeAttribute(name);
+  else if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+}
+
+/** Replaces the children unless `key` is the one that they were made for: a part that did not change keeps its focus. */
+export function setChildren(target: HTMLElement, key: string, make: () => readonly Child[]): void {
+  if (target.dataset.key === key) return;
+  target.dataset.key = key;
+  target.replaceChildren(...make());
+}
