@@ -8,11 +8,13 @@ import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';
 import { runGpuCommand } from './supervise/gpuCommand';
 import { runPlanCommand } from './supervise/plan/planCommand';
+import { createPlanStream } from './supervise/plan/planStream';
 import { runRunsCommand } from './supervise/runs/runsCommand';
 import { runSetupCommand } from './supervise/setupCommand';
 import { runTrainCommand } from './supervise/train/trainingSupervisor';
 import { createGpuView } from './terminal/gpuView';
 import { createPlanPrinter } from './terminal/planPrinter';
+import { watchReader } from './terminal/reader';
 import { createRunsView } from './terminal/runsView';
 import { createTrainingDisplay } from './terminal/trainingDisplay';
 
@@ -59,6 +61,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       '--budget <amount>',
       'memory that the plan may use, like 8GB (default: what is free, less a headroom)',
     )
+    .option(
+      '--headroom <amount>',
+      'memory to keep free where no budget is given, like 512MB (default: 5 % of the device, at least 256 MB)',
+    )
     .addOption(new Option('--backend <name>', 'the backend to measure on').choices(backendNames))
     .addOption(
       new Option('--objective <what>', 'which size to plan')
@@ -80,13 +86,21 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       collect,
     )
     .option('--json', 'print one JSON document on stdout and nothing else')
+    .addOption(
+      new Option(
+        '--stream',
+        'print what happens as JSON, one message a line, on stdout; ends when stdin is closed',
+      ).conflicts('json'),
+    )
     .action(async (entry: string, scriptArguments: string[], options: PlanOptions) => {
+      const reader = options.stream ? watchReader(process.stdin, [process.stdout, process.stderr]) : null;
       code = await runPlanCommand({
         ...streams,
         entry,
         scriptArguments,
         targetBatch: options.targetBatch ?? null,
         budget: options.budget ?? null,
+        headroom: options.headroom ?? null,
         backend: options.backend ?? null,
         objective: options.objective,
         outFile: options.out ?? null,
@@ -95,9 +109,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
         shapes: options.shape ?? [],
         json: options.json ?? false,
         // With --json, stdout is for the document alone.
-        display: createPlanPrinter(options.json ? process.stderr : process.stdout),
+        display: options.stream
+          ? createPlanStream(process.stdout)
+          : createPlanPrinter(options.json ? process.stderr : process.stdout),
         productVersion: version,
-      });
+        ...(reader === null ? {} : { cancel: reader.signal, onOutput: (text) => process.stderr.write(text) }),
+      }).finally(() => reader?.release());
     });
 
   program
@@ -169,6 +186,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
 interface PlanOptions {
   targetBatch?: string;
   budget?: string;
+  headroom?: string;
   backend?: BackendName;
   objective: 'largest' | 'fastest';
   out?: string;
@@ -176,6 +194,7 @@ interface PlanOptions {
   device?: string;
   shape?: string[];
   json?: true;
+  stream?: true;
 }
 
 interface SetupOptions {

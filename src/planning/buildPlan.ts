@@ -4,7 +4,9 @@ import type { BackendName } from './backendName';
 import { chooseSize } from './chooseSize';
 import { type MemoryModel, fitMemoryModel, predictPeak } from './memoryModel';
 import { splitBatch } from './microbatches';
-import type { Objective, Plan, PlanDevice, PlanExactness } from './plan';
+import type { MemoryParts } from './describe';
+import type { Objective, Plan, PlanDevice, PlanExactness, PlanParts, PlanTrial } from './plan';
+import type { Trial } from './trial';
 import { formatBytes, formatCount } from './units';
 import { type PlanWarning, uniqueWarnings } from './warning';
 
@@ -27,6 +29,8 @@ export interface PlanInput {
   readonly objective: Objective;
   readonly budgetBytes: number | undefined;
   readonly exactness: PlanExactness | null;
+  /** Where the bytes of an update are; null where no trial told. */
+  readonly parts: MemoryParts | null;
   /** More than the inspection's: those that came up while measuring. */
   readonly warnings: readonly PlanWarning[];
 }
@@ -70,13 +74,8 @@ export function buildPlan(input: PlanInput): Plan {
             bytesPerExample: Math.round(model.bytesPerExample),
             optimizerPeakBytes: Math.round(model.optimizerPeakBytes),
           },
-    trials: search.trials.map((trial) => ({
-      microbatch: trial.microbatch,
-      outcome: trial.outcome,
-      peakBytes: whole(trial.peakBytes),
-      gradientPeakBytes: whole(trial.gradientPeakBytes),
-      stepMs: trial.stepMs ?? null,
-    })),
+    parts: input.parts === null ? null : wholeParts(input.parts),
+    trials: search.trials.map(planTrialOf),
     model: {
       name: inspection.modelName,
       parameters: inspection.parameters,
@@ -84,6 +83,28 @@ export function buildPlan(input: PlanInput): Plan {
     },
     exactness: input.exactness,
     warnings: uniqueWarnings(warnings),
+  };
+}
+
+/** A trial as plans and messages tell it: in whole bytes. */
+export function planTrialOf(trial: Trial): PlanTrial {
+  return {
+    microbatch: trial.microbatch,
+    outcome: trial.outcome,
+    peakBytes: whole(trial.peakBytes),
+    gradientPeakBytes: whole(trial.gradientPeakBytes),
+    stepMs: trial.stepMs ?? null,
+    applyMs: trial.applyMs ?? null,
+  };
+}
+
+function wholeParts(parts: MemoryParts): PlanParts {
+  return {
+    weightsBytes: Math.round(parts.weightsBytes),
+    optimizerBytes: Math.round(parts.optimizerBytes),
+    accumulatorBytes: Math.round(parts.accumulatorBytes),
+    dataBytes: Math.round(parts.dataBytes),
+    overheadBytes: Math.round(parts.overheadBytes),
   };
 }
 

@@ -6,7 +6,7 @@ import { formatCount } from './units';
 export class InputError extends Error {
   override readonly name = 'InputError';
   constructor(
-    readonly kind: 'budget' | 'targetBatch' | 'shape',
+    readonly kind: 'budget' | 'headroom' | 'targetBatch' | 'shape',
     message: string,
   ) {
     super(message);
@@ -28,8 +28,8 @@ const unitBytes: Record<string, number> = {
   TiB: 2 ** 40,
 };
 /** Less than this is a forgotten unit ("8"), not a budget: no backend starts in it. */
-const smallestBudget = 1e6;
-const largestBudget = 1e15;
+const smallestAmount = 1e6;
+const largestAmount = 1e15;
 
 /**
  * Bytes of a budget: `8GB`, `6.5GB`, `8GiB` (2³⁰ each, as a card of 8 GB has them), `512MB` (2²⁰), or plain bytes. A blank before
@@ -37,11 +37,23 @@ const largestBudget = 1e15;
  * @throws InputError
  */
 export function parseBudget(text: string): number {
+  return parseMemory(text, 'budget');
+}
+
+/**
+ * Bytes to keep free, written as a budget is; here 0 is one, too.
+ * @throws InputError
+ */
+export function parseHeadroom(text: string): number {
+  return text.trim() === '0' ? 0 : parseMemory(text, 'headroom');
+}
+
+function parseMemory(text: string, kind: 'budget' | 'headroom'): number {
   const shown = JSON.stringify(text);
   const written = /^(\d+(?:\.\d+)?)(\s*)([A-Za-z]*)$/.exec(text.trim());
   if (written === null) {
     const what = /^-\s*\d/.test(text.trim()) ? 'is below zero' : 'is not an amount of memory';
-    throw new InputError('budget', `The budget ${shown} ${what}: write it like 8GB, 7.5GiB or 512MB.`);
+    throw new InputError(kind, `The ${kind} ${shown} ${what}: write it like 8GB, 7.5GiB or 512MB.`);
   }
   const [, amount = '', blank = '', unit = ''] = written;
   const factor = unit === '' ? 1 : unitBytes[unit];
@@ -53,22 +65,22 @@ export function parseBudget(text: string): number {
     const proposal =
       meant === undefined ? 'a number and one of MB, GB, MiB, GiB, like 8GB' : `${amount}${meant}`;
     throw new InputError(
-      'budget',
-      `The budget ${shown} is not written as an amount of memory: write ${proposal}.`,
+      kind,
+      `The ${kind} ${shown} is not written as an amount of memory: write ${proposal}.`,
     );
   }
   const bytes = Math.floor(Number(amount) * factor);
-  if (bytes < smallestBudget) {
+  if (bytes < smallestAmount) {
     const meant = unit === '' && Number(amount) > 0 ? `, for example ${amount}GB` : ', like 8GB or 512MB';
     throw new InputError(
-      'budget',
-      `The budget ${shown} is less than 1 MB: write an amount of memory with its unit${meant}.`,
+      kind,
+      `The ${kind} ${shown} is less than 1 MB: write an amount of memory with its unit${meant}.`,
     );
   }
-  if (bytes > largestBudget) {
+  if (bytes > largestAmount) {
     throw new InputError(
-      'budget',
-      `The budget ${shown} is more than any device has: write it like 8GB or 512MB.`,
+      kind,
+      `The ${kind} ${shown} is more than any device has: write it like 8GB or 512MB.`,
     );
   }
   return bytes;

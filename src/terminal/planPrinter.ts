@@ -93,6 +93,11 @@ class TerminalPlanPrinter implements PlanDisplay {
     this.#write(planLines(plan, config, this.#lines));
   }
 
+  /** Stderr has it. */
+  failed(): void {
+    this.end();
+  }
+
   end(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;

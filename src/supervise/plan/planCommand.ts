@@ -1,29 +1,31 @@
 // `batch-planner plan`: from an entry to its accumulation config, and the exit code.
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { NoSuchDeviceError } from '../../gpu/select';
 import { readDevices } from '../../gpu/monitor';
 import type { BackendName } from '../../planning/backendName';
 import { buildPlan } from '../../planning/buildPlan';
 import type { AccumulationConfig } from '../../planning/configSchema';
-import { describeNothingFits, type MemoryParts } from '../../planning/describe';
-import { EntryError } from '../../planning/entryError';
+import type { MemoryParts } from '../../planning/describe';
 import { modelTraining } from '../../planning/modelTraining';
-import { NothingFitsError } from '../../planning/nothingFits';
 import type { Objective, Plan } from '../../planning/plan';
-import { InputError, parseBudget, parseShapes, parseTargetBatch } from '../../planning/userInput';
+import {
+  InputError,
+  parseBudget,
+  parseHeadroom,
+  parseShapes,
+  parseTargetBatch,
+} from '../../planning/userInput';
 import { formatCount } from '../../planning/units';
 import type { PlanWarning } from '../../planning/warning';
 import { configOfPlan } from '../../planning/writeConfig';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import { recogniseEntry, type Entry } from '../entry';
-import { lastWords } from '../train/lastWords';
-import { openPlanConfig, PlanConfigError, savePlanConfig, type PlanConfigFile } from './planConfigFile';
+import { openPlanConfig, savePlanConfig, type PlanConfigFile } from './planConfigFile';
 import type { PlanDisplay } from './planDisplay';
+import { failureOf, internalFailure, interruptedFailure, type NothingFitsFacts } from './planFailure';
 import { profile, type ProfileProgress, type ProfileRequest, type ProfileResult } from '../profile/profiler';
 import { ProfileError } from '../profile/profilerError';
 import { tensorPeakBytes } from '../profile/profilerTrials';
-import { ScriptCommandError } from '../scriptCommand';
 import { checkScriptFolder } from './scriptFolder';
 
 export interface PlanCommandOptions {
@@ -35,6 +37,7 @@ export interface PlanCommandOptions {
   readonly scriptArguments: readonly string[];
   readonly targetBatch: string | null;
   readonly budget: string | null;
+  readonly headroom: string | null;
   readonly backend: BackendName | null;
   readonly objective: Objective;
   readonly outFile: string | null;
@@ -48,6 +51,10 @@ export interface PlanCommandOptions {
   readonly programFolder?: string;
   /** Where Ctrl-C and requests to terminate come from. */
   readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Ends planning as Ctrl-C does. */
+  readonly cancel?: AbortSignal;
+  /** Called with what the script prints; left out: it is dropped. */
+  readonly onOutput?: (text: string) => void;
 }
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -60,23 +67,24 @@ export async function runPlanCommand(options: PlanCommandOptions): Promise<ExitC
     abort.abort();
   };
   for (const signal of endingSignals) signals.on(signal, interrupt);
+  options.cancel?.addEventListener('abort', interrupt);
+  if (options.cancel?.aborted === true) interrupt();
   const seen: NothingFitsFacts = { deviceName: null, parts: null };
   try {
-    await planEntry(options, abort.signal, (progress) => {
-      if (progress.type === 'budget') seen.deviceName = progress.device?.name ?? null;
-      if (progress.type === 'trialEnded') seen.parts ??= partsOf(progress);
-      display.progress(progress);
-    });
+    await planEntry(options, abort.signal, seen);
     return exitCodes.done;
   } catch (error) {
     display.end();
-    if (abort.signal.aborted) {
-      err.write('Interrupted: nothing was written, and nothing is left running.\n');
-      return exitCodes.interrupted;
-    }
-    return tell(error, err, seen);
+    const told = abort.signal.aborted
+      ? { failure: interruptedFailure, exitCode: exitCodes.interrupted }
+      : failureOf(error, seen);
+    display.failed(told?.failure ?? internalFailure(error));
+    if (told === null) throw error;
+    err.write(`${told.failure.message}\n`);
+    return told.exitCode;
   } finally {
     for (const signal of endingSignals) signals.off(signal, interrupt);
+    options.cancel?.removeEventListener('abort', interrupt);
     display.end();
   }
 }
@@ -84,8 +92,9 @@ export async function runPlanCommand(options: PlanCommandOptions): Promise<ExitC
 async function planEntry(
   options: PlanCommandOptions,
   signal: AbortSignal,
-  onProgress: (progress: ProfileProgress) => void,
+  seen: NothingFitsFacts,
 ): Promise<void> {
+  signal.throwIfAborted();
   const entry = await recogniseEntry(options.entry);
   const file = await openPlanConfig(entry.file, options.outFile);
   const configFolder = path.dirname(file.path);
@@ -103,9 +112,14 @@ async function planEntry(
     readDevices: () => readDevices({ signal }),
     environment: process.env,
     signal,
-    onProgress,
+    ...(options.onOutput === undefined ? {} : { onOutput: (_, text) => options.onOutput?.(text) }),
+    onProgress: (progress) => {
+      if (progress.type === 'budget') seen.deviceName = progress.device?.name ?? null;
+      if (progress.type === 'trialEnded') seen.parts ??= partsOf(progress);
+      options.display.progress(progress);
+    },
   });
-  const plan = planOf(options, result, request.targetBatchSize);
+  const plan = planOf(options, result, request.targetBatchSize, seen.parts);
   const config = configOfPlan(plan, {
     entry: relative(configFolder, entry.file),
     training,
@@ -172,6 +186,7 @@ function requestOf(
         ? (file.earlier?.config.targetBatchSize ?? null)
         : parseTargetBatch(options.targetBatch),
     budgetBytes: options.budget === null ? null : parseBudget(options.budget),
+    headroomBytes: options.headroom === null ? null : parseHeadroom(options.headroom),
     gpu: options.device,
   };
   if (training.kind === 'script') {
@@ -192,7 +207,12 @@ function requestOf(
   };
 }
 
-function planOf(options: PlanCommandOptions, result: ProfileResult, wanted: number | null): Plan {
+function planOf(
+  options: PlanCommandOptions,
+  result: ProfileResult,
+  wanted: number | null,
+  parts: MemoryParts | null,
+): Plan {
   const { inspection, backend, device, search, budgetBytes, exactness, warnings } = result;
   if (search === null) {
     const reason = inspection.passThrough ?? 'Nothing was measured.';
@@ -210,6 +230,7 @@ function planOf(options: PlanCommandOptions, result: ProfileResult, wanted: numb
     objective: options.objective,
     budgetBytes,
     exactness,
+    parts,
     warnings: [...warnings, ...loweredTarget(wanted, inspection.targetBatchSize)],
   });
 }
@@ -221,12 +242,6 @@ function loweredTarget(wanted: number | null, target: number): PlanWarning[] {
   return [{ code: 'note', message, layers: [] }];
 }
 
-/** What was seen on the way, to explain with where not even one example fits. */
-interface NothingFitsFacts {
-  deviceName: string | null;
-  parts: MemoryParts | null;
-}
-
 function partsOf({
   trial,
   measurement,
@@ -234,27 +249,6 @@ function partsOf({
   if (measurement === null) return null;
   const overheadBytes = Math.max(0, (trial.peakBytes ?? 0) - tensorPeakBytes(measurement));
   return { ...measurement.breakdown, overheadBytes };
-}
-
-/** Says what went wrong; returns the exit code for it. */
-function tell(error: unknown, err: PlanCommandOptions['err'], seen: NothingFitsFacts): ExitCode {
-  if (error instanceof NothingFitsError) {
-    const lines = describeNothingFits({
-      needsBytes: error.trials[0]?.peakBytes ?? null,
-      hasBytes: error.budgetBytes ?? null,
-      ...seen,
-    });
-    err.write(`${lines.join('\n')}\n`);
-    return exitCodes.nothingFits;
-  }
-  if (error instanceof ProfileError) {
-    err.write(`${[error.message, ...(error.failure === null ? lastWords(error.stderr) : [])].join('\n')}\n`);
-    return error.exitCode;
-  }
-  const mistakes = [EntryError, InputError, PlanConfigError, ScriptCommandError, NoSuchDeviceError];
-  if (!(error instanceof Error) || !mistakes.some((mistake) => error instanceof mistake)) throw error;
-  err.write(`${error.message}\n`);
-  return exitCodes.usage;
 }
 
 /** The nearest folder at or above the script that has a package.json, as npm takes it; else the script's own. */

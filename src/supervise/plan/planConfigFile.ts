@@ -9,6 +9,15 @@ import { replaceProjectFile, temporaryName } from '../runs/runFolderFiles';
 /** A config that cannot be read or written; the message is for a person. */
 export class PlanConfigError extends Error {
   override readonly name = 'PlanConfigError';
+
+  constructor(
+    message: string,
+    options?: ErrorOptions,
+    /** Where the mistake is; null where the file itself cannot be read or written. */
+    readonly place: { readonly file: string; readonly line: number } | null = null,
+  ) {
+    super(message, options);
+  }
 }
 
 export interface PlanConfigFile {
@@ -38,6 +47,8 @@ export async function openPlanConfig(entry: string, given: string | null): Promi
   const lines = problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
   throw new PlanConfigError(
     `${file} is already there and is no sound accumulation config, so it is not overwritten. Mend or remove it, or name another file with --out.\n${lines.join('\n')}`,
+    {},
+    { file, line: problems[0]?.line ?? 1 },
   );
 }
 

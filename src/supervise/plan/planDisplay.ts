@@ -1,5 +1,6 @@
-// What planning shows to a person; the terminal implements it, so that the command itself knows no terminal.
+// What planning shows, to a person or to another program, so that the command itself knows neither.
 import type { Plan } from '../../planning/plan';
+import type { PlanFailure } from '../../protocol/planStream';
 import type { ProfileProgress } from '../profile/profiler';
 
 /** The config that a plan was written to. */
@@ -15,6 +16,8 @@ export interface PlanDisplay {
   started(entry: string): void;
   progress(progress: ProfileProgress): void;
   finished(plan: Plan, config: WrittenConfig): void;
+  /** There is no plan. The command tells the message on stderr, too. */
+  failed(failure: PlanFailure): void;
   /** Takes down whatever is redrawn. Called once, however planning ended. */
   end(): void;
 }

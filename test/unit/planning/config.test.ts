@@ -34,6 +34,7 @@ const plan = buildPlan({
   objective: 'largest',
   budgetBytes: undefined,
   exactness: null,
+  parts: null,
   warnings: [],
 });
 const config = configOfPlan(plan, {

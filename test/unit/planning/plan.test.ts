@@ -154,6 +154,7 @@ const input: PlanInput = {
   objective: 'largest',
   budgetBytes: 315.5e6,
   exactness: { rows: 8, relativeDifference: 6e-8 },
+  parts: null,
   warnings: [],
 };
 
