@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { backendNames } from './backendName';
 import { modelTraining } from './modelTraining';
-import { objectives, planDevice, planExactness, planMemory, planTrial } from './plan';
+import { objectives, planDevice, planExactness, planMemory, planParts, planTrial } from './plan';
 import { largestTargetBatch } from './userInput';
 import { formatCount } from './units';
 import { planWarning } from './warning';
@@ -40,6 +40,19 @@ export const scriptTraining = z
   .describe('How the script is started.');
 export type ScriptTraining = z.infer<typeof scriptTraining>;
 
+/** The rest of the plan, which configs of earlier versions do not keep. */
+export const plannedFacts = z
+  .strictObject({
+    targetBatchSize: batch('targetBatchSize').describe('Examples per update that were planned.'),
+    microbatchSize: batch('microbatchSize').describe('Most examples at once that were planned.'),
+    examples: z.int().nonnegative().nullable().describe('Rows of training data; null if unknown.'),
+    backendReason: z.string().describe('Why this backend was taken.'),
+    modelName: z.string().describe('Name of the model.'),
+    parameters: z.int().nonnegative().describe('Number of its weights.'),
+    parts: planParts.nullable().describe('Where the memory of an update goes; null if unknown.'),
+  })
+  .describe('What was planned, as it was before anything here was edited.');
+
 /** What the plan found: kept to show, to compare and to notice when it no longer holds. */
 export const measuredPlan = z
   .strictObject({
@@ -66,6 +79,7 @@ export const measuredPlan = z
       .describe('Digest of the model and its optimizer: the plan holds for an equal one.'),
     exactness: planExactness.nullable().describe("How far the gradient was from the full batch's."),
     warnings: z.array(planWarning).describe("Where the update may differ from the full batch's."),
+    planned: plannedFacts.optional(),
   })
   .describe('What the plan found. Written by Batch Planner; not meant to be edited.');
 export type MeasuredPlan = z.infer<typeof measuredPlan>;

@@ -34,6 +34,15 @@ export function configOfPlan(plan: Plan, facts: ConfigFacts): AccumulationConfig
     fingerprint: plan.model.fingerprint,
     exactness: plan.exactness,
     warnings: plan.warnings,
+    planned: {
+      targetBatchSize: plan.targetBatchSize,
+      microbatchSize: plan.microbatchSize,
+      examples: plan.examples,
+      backendReason: plan.backend.reason,
+      modelName: plan.model.name,
+      parameters: plan.model.parameters,
+      parts: plan.parts ?? null,
+    },
   };
   return {
     ...(facts.schema === undefined ? {} : { $schema: facts.schema }),

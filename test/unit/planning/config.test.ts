@@ -4,12 +4,14 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type AccumulationConfig, configJsonSchema, configNameOf } from '../../../src/planning/configSchema';
-import { buildPlan } from '../../../src/planning/buildPlan';
+import { buildPlan, type PlanInput } from '../../../src/planning/buildPlan';
+import { plan as planSchema } from '../../../src/planning/plan';
+import { planOfConfig } from '../../../src/planning/planOfConfig';
 import { readConfig } from '../../../src/planning/readConfig';
 import { positionAt } from '../../../src/planning/textPosition';
-import { configOfPlan, updateConfig, writeConfig } from '../../../src/planning/writeConfig';
+import { type ConfigFacts, configOfPlan, updateConfig, writeConfig } from '../../../src/planning/writeConfig';
 
-const plan = buildPlan({
+const planInput: PlanInput = {
   entry: '/home/me/train.js',
   inspection: {
     modelName: 'digits',
@@ -36,15 +38,17 @@ const plan = buildPlan({
   exactness: null,
   parts: null,
   warnings: [],
-});
-const config = configOfPlan(plan, {
+};
+const plan = buildPlan(planInput);
+const configFacts: ConfigFacts = {
   entry: 'train.js',
   training: { kind: 'script', arguments: ['--epochs', '3'], folder: '.' },
   plannedAt: new Date('2026-01-02T03:04:05Z'),
   productVersion: '0.1.0',
   nodeVersion: '20.20.2',
   tfjsVersion: '4.22.0',
-});
+};
+const config = configOfPlan(plan, configFacts);
 
 /** The config's text with some keys changed (undefined: left out), and its problems as `line:column sentence`. */
 function problemsWith(changes: Record<string, unknown>): string[] {
@@ -108,6 +112,44 @@ describe('a written config', () => {
     expect(updateConfig(text, config)).toBe(text);
     expect(updateConfig(mine.replaceAll('\n', '\r\n'), config)).toBe(text.replaceAll('\n', '\r\n'));
     expect(readConfig(updateConfig(text, config)).config).toEqual(readConfig(text).config);
+  });
+});
+
+describe('the plan of a config', () => {
+  const parts = {
+    weightsBytes: 1.4,
+    optimizerBytes: 2,
+    accumulatorBytes: 3,
+    dataBytes: 4,
+    overheadBytes: 5,
+  };
+  const whole = buildPlan({ ...planInput, parts });
+  const facts = { ...configFacts, entry: 'src/train.js' };
+  const read = (text: string): AccumulationConfig => {
+    const { config: found, problems } = readConfig(text);
+    if (found === undefined) throw new Error(JSON.stringify(problems));
+    return found;
+  };
+
+  it('is the plan that was written, but for the entry, which is named from the config', () => {
+    const text = writeConfig(configOfPlan(whole, facts));
+    expect(planOfConfig(read(text))).toEqual({ ...whole, entry: 'src/train.js' });
+    expect(planSchema.parse(planOfConfig(read(text)))).toMatchObject({ parts: { weightsBytes: 1 } });
+  });
+
+  it('is what was measured, whatever a person has made of the two numbers since', () => {
+    const config = { ...configOfPlan(whole, facts), targetBatchSize: 48, microbatchSize: 3 };
+    expect(planOfConfig(read(writeConfig(config)))).toEqual({ ...whole, entry: 'src/train.js' });
+  });
+
+  it('is none where nothing was measured, or where an earlier version did not keep it', () => {
+    const { measured, ...rest } = configOfPlan(whole, facts);
+    expect(planOfConfig(read(writeConfig(rest)))).toBeNull();
+    if (measured === undefined) throw new Error('no plan');
+    const old = { ...measured, trials: measured.trials.map((trial) => ({ ...trial })) };
+    delete old.planned;
+    for (const trial of old.trials) delete trial.applyMs;
+    expect(planOfConfig(read(writeConfig({ ...rest, measured: old })))).toBeNull();
   });
 });
 
