@@ -34,12 +34,11 @@ export class TrainingScripts implements vscode.Disposable {
 
   #look(): void {
     const documents = vscode.window.visibleTextEditors.map(({ document }) => document);
-    const scripts = documents.filter(
-      ({ uri, getText }) =>
-        uri.scheme === 'file' &&
-        mayBeEntry(uri.path) &&
-        (uri.path.endsWith('.json') || findTrainingCalls(getText()).length > 0),
-    );
+    const scripts = documents.filter((document) => {
+      const { scheme, path } = document.uri;
+      if (scheme !== 'file' || !mayBeEntry(path)) return false;
+      return path.endsWith('.json') || findTrainingCalls(document.getText()).length > 0;
+    });
     this.contextKeys.set(
       contextNames.trainingScripts,
       [...new Set(scripts.map(({ uri }) => uri.fsPath))].sort(),

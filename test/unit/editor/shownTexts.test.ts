@@ -14,8 +14,9 @@ const root = path.resolve(import.meta.dirname, '../../..');
 
 /** Made for those who mend, in English on purpose; and HTML without a text. */
 const forDevelopers = ['src/editor/diagnosticsReport.ts', 'src/editor/log.ts', 'src/editor/pageHtml.ts'];
-/** Names of products, and code. */
-const noProse = /^(?:Batch Planner|npm install .*|codicon .*|color-mix.*)$/;
+/** Names of products and of keys, and code. */
+const noProse =
+  /^(?:Batch Planner|npm install .*|codicon .*|color-mix.*|Home|End|Escape|Enter|Tab|(?:Arrow|Page)\w+)$/;
 /** Calls whose texts are no person's: the log, errors of programming, patterns, code. */
 const unseen =
   /^(?:.*log\.\w+|log|Error|RegExp|new RegExp|.*Error|environmentLine|querySelector|querySelectorAll)$/;
