@@ -40,7 +40,7 @@ export class GpuMonitor {
   constructor(options: GpuMonitorOptions = {}) {
     const environment = options.environment ?? process.env;
     this.options = {
-      readerPath: defaultReaderPath(),
+      readerPath: options.readerPath ?? defaultReaderPath(),
       environment,
       locations: toolLocationsFor(process.platform, environment),
       timeoutMs: 30_000,

@@ -1,5 +1,5 @@
 // Ends the GPU reader with everything it started: a tool that hangs must not outlive it.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 
 /** How to start a process so that `killTree` reaches all of it: on POSIX as the leader of a group of its own. */
@@ -34,6 +34,9 @@ export function killTree(pid: number, killers: Killers = {}): void {
   }
 }
 
+/** Not waited for: this may be the editor's thread. Where the program cannot be started, nothing else ends a tree. */
 function runQuietly(program: string, args: readonly string[]): void {
-  spawnSync(program, args, { stdio: 'ignore', windowsHide: true });
+  const child = spawn(program, args, { stdio: 'ignore', windowsHide: true });
+  child.on('error', (error) => process.emitWarning(error));
+  child.unref();
 }
