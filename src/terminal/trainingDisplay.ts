@@ -5,10 +5,10 @@ import type { RunProgress } from '../protocol/runProgress';
 import type { TrainingDisplay } from '../supervise/train/trainingDisplay';
 import { wrapText } from './fitLine';
 import { LiveLine } from './liveLine';
-import { ScriptOutput } from './scriptOutput';
+import { ScriptOutput } from '../supervise/runs/scriptOutput';
 import { terminalStyle, type OutputStream, type TerminalStyle } from './style';
 import { epochLine, progressLine } from './trainingLines';
-import { TrainingProgress } from './trainingProgress';
+import { TrainingProgress } from '../supervise/runs/trainingProgress';
 
 /** Between two lines within an epoch where nothing can be redrawn, in ms. */
 const plainPause = 10_000;

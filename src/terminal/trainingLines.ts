@@ -3,7 +3,7 @@ import { formatBytes, formatCount, formatDuration } from '../planning/units';
 import type { RunEvent } from '../protocol/runEvents';
 import { fitLine, type LinePart } from './fitLine';
 import type { Colors } from './style';
-import type { TrainingProgress } from './trainingProgress';
+import type { TrainingProgress } from '../supervise/runs/trainingProgress';
 
 type EpochEvent = Extract<RunEvent, { type: 'epoch' }>;
 

@@ -4,11 +4,11 @@ import { describe, expect, test } from 'vitest';
 import { formatBytes } from '../../../src/planning/units';
 import type { RunEvent } from '../../../src/protocol/runEvents';
 import { cut, fitLine, textWidth, wrapText } from '../../../src/terminal/fitLine';
-import { ScriptOutput } from '../../../src/terminal/scriptOutput';
+import { ScriptOutput } from '../../../src/supervise/runs/scriptOutput';
 import { terminalStyle } from '../../../src/terminal/style';
 import { createTrainingDisplay } from '../../../src/terminal/trainingDisplay';
 import { epochLine, figure, progressLine } from '../../../src/terminal/trainingLines';
-import { TrainingProgress } from '../../../src/terminal/trainingProgress';
+import { TrainingProgress } from '../../../src/supervise/runs/trainingProgress';
 
 const plain = createColors(false);
 const memory = formatBytes(6.3e9);

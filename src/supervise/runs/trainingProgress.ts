@@ -1,6 +1,6 @@
 // How far a training is, gathered from its events: counts, figures, speed and what is left.
-import type { RunEvent } from '../protocol/runEvents';
-import type { RunProgress } from '../protocol/runProgress';
+import type { RunEvent } from '../../protocol/runEvents';
+import type { RunProgress } from '../../protocol/runProgress';
 
 type CallEvent = Extract<RunEvent, { type: 'call' }>;
 type UpdateEvent = Extract<RunEvent, { type: 'update' }>;
