@@ -1,19 +1,24 @@
 // What a plan says in words: the sentence a person came for, and what one who is out of luck can do.
+import type { MicrobatchCount } from './microbatches';
 import { formatBytes, formatCount } from './units';
 import type { PlanWarning } from './warning';
 
 /** The equation `2,048 = 74 × 22 + 20 × 21`, or a sentence where all fit at once. `sizes` are those of `splitBatch`. */
 export function describeSizes(sizes: readonly number[]): string {
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (sizes.length === 1) {
+  const counts = new Map<number, number>();
+  for (const size of sizes) counts.set(size, (counts.get(size) ?? 0) + 1);
+  return describeCounts([...counts].map(([size, count]) => ({ size, count })));
+}
+
+/** As `describeSizes`, of what `microbatchCounts` gives. */
+export function describeCounts(counts: readonly MicrobatchCount[]): string {
+  const total = counts.reduce((sum, { size, count }) => sum + size * count, 0);
+  if (counts.length === 1 && counts[0]?.count === 1) {
     return total === 1
       ? 'One example is the whole batch: no accumulation needed.'
       : `All ${formatCount(total)} fit at once: no accumulation needed.`;
   }
-  const terms = [...new Set(sizes)].map((size) => {
-    const times = sizes.filter((other) => other === size).length;
-    return `${formatCount(times)} × ${formatCount(size)}`;
-  });
+  const terms = counts.map(({ size, count }) => `${formatCount(count)} × ${formatCount(size)}`);
   return `${formatCount(total)} = ${terms.join(' + ')}`;
 }
 

@@ -1,28 +1,40 @@
-// What would follow from another target batch or budget, without measuring again.
+// What would follow from another target batch, budget or objective, without measuring again.
+import { chooseSize } from './chooseSize';
 import { type MemoryPhases, largestWithin, predictPeak } from './memoryModel';
-import { splitBatch } from './microbatches';
-import type { Plan } from './plan';
+import { accumulationSteps, type MicrobatchCount, microbatchCounts, splitBatch } from './microbatches';
+import type { Objective, Plan, PlanTrial } from './plan';
+import { fitTimeModel, microbatchMs, predictUpdateMs, type TimeModel } from './timeModel';
 
 export interface WhatIf {
   readonly targetBatchSize: number;
   /** Undefined: no budget is known. */
   readonly budgetBytes: number | undefined;
+  /** Which of the sizes that fit is used; the largest where it is left out. */
+  readonly objective?: Objective;
 }
 
 export type Forecast =
   | {
       readonly fits: true;
+      /** The largest size that fits. */
       readonly largestMicrobatch: number;
+      /** The most examples that go through the model at once: the largest part of the target batch. */
+      readonly microbatchSize: number;
+      /** How many microbatches there are of each size, the larger size first. */
+      readonly counts: readonly MicrobatchCount[];
+      /** All of them. Made when it is read, as there may be a million. */
       readonly microbatchSizes: readonly number[];
       readonly accumulationSteps: number;
       readonly peakBytes: number | null;
+      /** Predicted time of one update; null where no trial told a time. */
+      readonly updateMs: number | null;
       /** True unless the largest size was run within this budget, and one more was run and is over it. */
       readonly estimate: boolean;
     }
   | { readonly fits: false; readonly needsBytes: number; readonly estimate: boolean };
 
 /**
- * Recomputes sizes and peak for another target batch or budget; null where nothing is known to compute from: no
+ * Recomputes sizes, peak and time for another target batch or budget; null where nothing is known to compute from: no
  * memory model, or no budget. Figures that are not proven by the plan's own trials are marked as an estimate.
  */
 export function whatIf(
@@ -51,13 +63,35 @@ export function whatIf(
   }
   const run = fits.find((trial) => trial.microbatch === largest);
   const proven = largest === cap ? shown === cap : run !== undefined && largest === ceiling;
-  const sizes = splitBatch(cap, largest);
+  const time = fitTimeModel(trials);
+  const chosen = change.objective === 'fastest' && time !== null ? fastestOf(fits, largest, time) : largest;
+  const counts = microbatchCounts(cap, chosen);
+  const microbatchSize = counts[0]?.size ?? chosen;
+  const known = fits.find((trial) => trial.microbatch === microbatchSize);
   return {
     fits: true,
     largestMicrobatch: largest,
-    microbatchSizes: sizes,
-    accumulationSteps: sizes.length,
-    peakBytes: run?.peakBytes ?? Math.round(predictPeak(model, largest)),
+    microbatchSize,
+    counts,
+    get microbatchSizes() {
+      return splitBatch(cap, chosen);
+    },
+    accumulationSteps: accumulationSteps(cap, chosen),
+    peakBytes: known?.peakBytes ?? Math.round(predictPeak(model, microbatchSize)),
+    updateMs: time === null ? null : predictUpdateMs(time, counts),
     estimate: !proven,
   };
+}
+
+/**
+ * As the plan chooses, with the largest size beside those that were run. Between two timed sizes the time for each
+ * example only rises or only falls, so that no other size can be faster than all of these.
+ */
+function fastestOf(fits: readonly PlanTrial[], largest: number, time: TimeModel): number {
+  const timed = fits
+    .filter(({ microbatch }) => microbatch < largest)
+    .flatMap(({ microbatch, stepMs }) => (stepMs === null ? [] : [{ microbatch, stepMs }]));
+  const trials = [...timed, { microbatch: largest, stepMs: microbatchMs(time, largest) }];
+  const run = trials.map((trial) => ({ ...trial, outcome: 'fits' as const }));
+  return chooseSize(run, largest, undefined, 'fastest');
 }
