@@ -18,7 +18,7 @@ export interface ModuleHookHandlers {
   layersLoaded(copy: LayersCopy): void;
   /** tfjs-node or tfjs-node-gpu was loaded by the script; it makes itself the active backend. */
   nativeLoaded(core: Core): void;
-  /** Stands in for a native package that could not be loaded; undefined: the script gets the error. */
+  /** Stands in for a package that could not be loaded, or is not there; undefined: the script gets the error. */
   substitute(request: string, error: unknown): unknown;
 }
 
@@ -33,6 +33,8 @@ interface ModuleInternals {
 const marker = 'tfjs';
 /** A request for a native package itself, by name or (from an ES module's import) by its main file. */
 const native = /@tensorflow[\\/](tfjs-node(?:-gpu)?)(?:[\\/]dist[\\/]index(?:\.js)?)?$/;
+/** Packages that are lent to a script that has none of its own. */
+const lent = new Set(['@tensorflow/tfjs', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers']);
 
 /**
  * Wraps `Module._load`. ES modules that import a CommonJS package go through it too, and all tfjs packages are
@@ -57,8 +59,8 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
     try {
       loaded = load.call(this, request, parent, isMain);
     } catch (error) {
-      const substitute =
-        nativePackage === undefined ? undefined : handlers.substitute(`@tensorflow/${nativePackage}`, error);
+      const wanted = nativePackage === undefined ? missing(request, error) : `@tensorflow/${nativePackage}`;
+      const substitute = wanted === null ? undefined : handlers.substitute(wanted, error);
       if (substitute === undefined) throw error;
       if (imported !== undefined) imported.exports = substitute;
       return substitute;
@@ -80,6 +82,16 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
     if (nativePackage !== undefined && isCore(loaded)) handlers.nativeLoaded(loaded);
     return loaded;
   };
+}
+
+/** The request, where it is for a package to lend that is not installed: not for one that is there and broken. */
+function missing(request: string, error: unknown): string | null {
+  const isMissing =
+    error instanceof Error &&
+    'code' in error &&
+    error.code === 'MODULE_NOT_FOUND' &&
+    error.message.startsWith(`Cannot find module '${request}'`);
+  return isMissing && lent.has(request) ? request : null;
 }
 
 /** The tfjs-core that a file of tfjs-layers requires. */
