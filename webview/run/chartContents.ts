@@ -1,0 +1,184 @@
+// What the charts of a run show: which lines, made from which columns of its history and of the run beside it.
+import type { RunView } from '../../src/protocol/page';
+import { formatBytes, formatCount, formatDuration } from '../../src/planning/units';
+import type { Column } from '../chart/column';
+import type { ChartAxis, ChartContent, ChartSeries } from '../chart/content';
+import { drawnLine, drawnMean, drawnPoints, firstAtOrAfter, reachOf } from '../chart/grid';
+import { formatFigure, formatShort } from '../chart/numbers';
+import type { EpochFigures, RunHistory } from '../chart/runHistory';
+import type { ChartColor } from '../chart/theme';
+import { Summary } from '../chart/column';
+import type { Translate } from '../l10n';
+
+/** The histories that charts are made from; `other` is of the run that is drawn beside the shown one. */
+export interface Shown {
+  readonly own: RunHistory;
+  readonly other: RunHistory | null;
+}
+
+const figureAxis: ChartAxis = { format: formatShort, steps: null, fromZero: false, tell: formatFigure };
+
+const memorySteps = Array.from({ length: 5 }, (_, unit) => 1024 ** unit).flatMap((unit) =>
+  [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map((count) => count * unit),
+);
+const memoryAxis: ChartAxis = {
+  format: (bytes) => (bytes === 0 ? '0' : formatBytes(bytes).replace(/\.0 /, ' ')),
+  steps: memorySteps,
+  fromZero: true,
+  tell: formatBytes,
+};
+
+const lines = {
+  training: { color: 'blue', dash: [] },
+  validation: { color: 'purple', dash: [6, 4] },
+  otherTraining: { color: 'orange', dash: [2, 3] },
+  otherValidation: { color: 'green', dash: [8, 3, 2, 3] },
+} as const satisfies Record<string, { color: ChartColor; dash: readonly number[] }>;
+
+interface LineLook {
+  readonly color: ChartColor;
+  readonly dash: readonly number[];
+}
+
+/** The loss, or another figure: per update where it is known so, and per epoch. `name` null: the loss. */
+export function figureContent(
+  shown: Shown,
+  name: string | null,
+  look: { readonly isLog: boolean; readonly isSmooth: boolean },
+  t: Translate,
+): ChartContent {
+  const series: ChartSeries[] = [];
+  const add = (
+    history: RunHistory,
+    training: LineLook,
+    validation: LineLook,
+    of: (label: string) => string,
+  ) => {
+    const figure = name ?? 'loss';
+    const updates = name === null ? history.loss : history.metrics.get(name);
+    const epochs = history.epochFigures(figure);
+    if (updates !== undefined && hasValues(updates)) {
+      series.push(lineSeries(updates, of(t('training')), training, look.isSmooth));
+      if (look.isSmooth) series.push(meanSeries(updates, of(t('training, smoothed')), training));
+    } else if (hasValues(epochs.values)) series.push(epochSeries(epochs, of(t('training')), training));
+    const validated = history.epochFigures(`val_${figure}`);
+    if (hasValues(validated.values)) series.push(epochSeries(validated, of(t('validation')), validation));
+  };
+  if (shown.other !== null)
+    add(shown.other, lines.otherTraining, lines.otherValidation, (label) => t('{0} of the other run', label));
+  add(shown.own, lines.training, lines.validation, (label) => label);
+  return {
+    ...common(shown, t),
+    series,
+    isLog: look.isLog,
+    left: figureAxis,
+    right: null,
+    level: null,
+    marks: [],
+  };
+}
+
+/** Memory and speed, with the run's events. */
+export function memoryContent(shown: Shown, run: RunView, t: Translate): ChartContent {
+  const { own, other } = shown;
+  const series: ChartSeries[] = [];
+  if (other !== null && hasValues(other.memoryBytes))
+    series.push(
+      lineSeries(other.memoryBytes, t('{0} of the other run', t('peak memory')), lines.otherTraining, false),
+    );
+  const hasMemory = hasValues(own.memoryBytes);
+  const hasSpeed = hasValues(own.examplesPerSecond);
+  if (hasSpeed) series.push(speedSeries(own.examplesPerSecond, t('examples/s')));
+  if (hasMemory) series.push(lineSeries(own.memoryBytes, t('peak memory'), lines.training, false));
+  const speedAxis: ChartAxis = {
+    format: formatShort,
+    steps: null,
+    fromZero: true,
+    tell: (value) => (value < 10 ? formatFigure(value) : formatCount(value)),
+  };
+  return {
+    ...common(shown, t),
+    series,
+    isLog: false,
+    left: memoryAxis,
+    right: hasSpeed ? speedAxis : null,
+    level:
+      run.budgetBytes === null
+        ? null
+        : { value: run.budgetBytes, label: t('budget {0}', formatBytes(run.budgetBytes)) },
+    marks: own.marks,
+  };
+}
+
+function common({ own, other }: Shown, t: Translate): Pick<ChartContent, 'length' | 'describe'> {
+  return {
+    length: Math.max(own.length, other?.length ?? 0),
+    describe: (point) => {
+      const epoch = own.epochAt(point);
+      const parts = [t('update {0}', formatCount(point + 1))];
+      if (epoch !== null && point < own.length) parts.push(t('epoch {0}', formatCount(epoch)));
+      const at = own.timeMs.at(point);
+      if (!Number.isNaN(at)) parts.push(t('after {0}', formatDuration(at)));
+      return parts.join(' · ');
+    },
+  };
+}
+
+const summary = new Summary();
+
+function hasValues(column: Column): boolean {
+  column.summarize(0, column.length, summary);
+  return summary.count > 0;
+}
+
+function known(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
+}
+
+function lineSeries(column: Column, label: string, look: LineLook, isPale: boolean): ChartSeries {
+  return {
+    label,
+    ...look,
+    isPale,
+    hasPoints: false,
+    axis: 'left',
+    isInLegend: true,
+    draw: (grid) => drawnLine(column, grid),
+    valueAt: (point) => known(column.at(point)),
+  };
+}
+
+function meanSeries(column: Column, label: string, look: LineLook): ChartSeries {
+  return {
+    ...lineSeries(column, label, look, false),
+    draw: (grid, seen) => drawnMean(column, grid, reachOf(seen)),
+    valueAt: (point, seen) => {
+      if (point >= column.length) return null;
+      const reach = reachOf(seen);
+      column.summarize(point - reach, point + reach + 1, summary);
+      return summary.count === 0 ? null : summary.sum / summary.count;
+    },
+  };
+}
+
+/** Speed varies from update to update: where many share a pixel, their mean is drawn. */
+function speedSeries(column: Column, label: string): ChartSeries {
+  return {
+    ...lineSeries(column, label, { color: 'green', dash: [4, 3] }, false),
+    axis: 'right',
+    draw: (grid, seen) =>
+      grid.placesPerCell === 1 ? drawnLine(column, grid) : drawnMean(column, grid, reachOf(seen)),
+  };
+}
+
+function epochSeries({ points, values }: EpochFigures, label: string, look: LineLook): ChartSeries {
+  return {
+    ...lineSeries(values, label, look, false),
+    hasPoints: true,
+    draw: (grid) => drawnPoints(values, points, grid),
+    valueAt: (point) => {
+      const index = firstAtOrAfter(points, point + 1) - 1;
+      return index < 0 ? null : known(values.at(index));
+    },
+  };
+}
