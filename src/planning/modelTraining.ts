@@ -3,9 +3,6 @@ import { z } from 'zod';
 import { modelData } from './modelData';
 import { lossNames, metricNames, modelOptimizer } from './modelOptimizer';
 
-/** Name of the input that a shape is for; `*`: every input that has unknown dimensions. */
-export const anyInput = '*';
-
 /**
  * Strict schema of the training of a model.json entry. All paths in it are relative to the config's folder.
  * `data` may be left out for planning (made examples are measured then), not for training.

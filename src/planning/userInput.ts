@@ -1,5 +1,4 @@
 // What people type on the command line or in a box: budgets, target batches, shapes. Each mistake gets one sentence.
-import { anyInput } from './modelTraining';
 import { formatCount } from './units';
 
 /** Something typed that cannot be used; `message` is one sentence that says what is wrong and what to write. */
@@ -12,6 +11,9 @@ export class InputError extends Error {
     super(message);
   }
 }
+
+/** Name of the input that a shape is for; `*`: every input that has unknown dimensions. */
+export const anyInput = '*';
 
 /** Largest target batch: beyond 2²⁴ a float32, which tensors count in, no longer tells neighbouring numbers apart. */
 export const largestTargetBatch = 2 ** 24;

@@ -1,5 +1,5 @@
 // A model's inputs and outputs as the data sees them, and how the shape of one example is brought to theirs.
-import { anyInput } from '../../../planning/modelTraining';
+import { anyInput } from '../../../planning/userInput';
 import { DataError } from './dataError';
 import { sizeOf } from './rows';
 
