@@ -18,7 +18,6 @@ export interface EditorParts {
   readonly server: EditorServer;
   readonly browser: Browser;
   readonly context: BrowserContext;
-  readonly settings: Readonly<Record<string, unknown>>;
   readonly extensionId: string | null;
   readonly theme: ThemeName;
   readonly url: string;
@@ -27,12 +26,11 @@ export interface EditorParts {
 export class Editor {
   readonly server: EditorServer;
   #page: Page | null = null;
-  #settings: Readonly<Record<string, unknown>>;
+  #settings: Readonly<Record<string, unknown>> = {};
   #theme: ThemeName;
 
   constructor(private readonly parts: EditorParts) {
     this.server = parts.server;
-    this.#settings = parts.settings;
     this.#theme = parts.theme;
   }
 
@@ -174,7 +172,7 @@ export class Editor {
   /** Changes settings while the window runs; undefined takes one away. */
   setSettings(changes: Readonly<Record<string, unknown>>): void {
     this.#settings = { ...this.#settings, ...changes };
-    this.server.setSettings(this.#settings);
+    this.server.setMachineSettings(this.#settings);
   }
 
   async setTheme(theme: ThemeName): Promise<void> {

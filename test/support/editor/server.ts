@@ -42,8 +42,8 @@ export class EditorServer {
     if (options.extension === null) mkdirSync(extensions);
     else cpSync(await installedExtensions(lane.place, options.extension), extensions, { recursive: true });
     const data = path.join(home, 'data');
-    mkdirSync(path.join(data, 'User'), { recursive: true });
-    writeSettings(data, options.settings);
+    writeSettings(data, 'User', options.settings);
+    writeSettings(data, 'Machine', {});
     const mark = randomUUID();
     const child = spawn(
       node,
@@ -74,9 +74,9 @@ export class EditorServer {
     }
   }
 
-  /** Replaces the user's settings; the editor takes them over by itself. */
-  setSettings(settings: Readonly<Record<string, unknown>>): void {
-    writeSettings(path.join(this.home, 'data'), settings);
+  /** Replaces the machine's settings, which go before the user's; open windows take them over by themselves. */
+  setMachineSettings(settings: Readonly<Record<string, unknown>>): void {
+    writeSettings(path.join(this.home, 'data'), 'Machine', settings);
   }
 
   /** All that runs because of this server and has `words` in its command line. */
@@ -102,8 +102,13 @@ export class EditorServer {
   }
 }
 
-function writeSettings(data: string, settings: Readonly<Record<string, unknown>>): void {
-  writeFileSync(path.join(data, 'User/settings.json'), JSON.stringify(settings, null, 2));
+function writeSettings(
+  data: string,
+  owner: 'User' | 'Machine',
+  settings: Readonly<Record<string, unknown>>,
+): void {
+  mkdirSync(path.join(data, owner), { recursive: true });
+  writeFileSync(path.join(data, owner, 'settings.json'), JSON.stringify(settings, null, 2));
 }
 
 function environment(
