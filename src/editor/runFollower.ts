@@ -2,23 +2,11 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import type { EarlierRun } from '../protocol/page';
-import { RunList } from '../supervise/runs/entryRuns';
+import { RunList, watchRuns } from '../supervise/runs/entryRuns';
 import { runPaths, runsFolder } from '../supervise/runs/runFolder';
 import { RunWatcher } from '../supervise/runs/runWatcher';
+import { isActive } from '../supervise/runs/runWatcherState';
 import { messageOf } from './log';
-
-/** States of a run whose process is there. */
-const activeStates: ReadonlySet<string> = new Set([
-  'starting',
-  'training',
-  'pausing',
-  'paused',
-  'resuming',
-  'stopping',
-]);
-
-/** Between two looks for new runs while the page is shown, in ms. File watchers miss some disks of other machines. */
-const lookPause = 2_000;
 
 export class RunFollower implements vscode.Disposable {
   readonly #list: RunList;
@@ -29,7 +17,8 @@ export class RunFollower implements vscode.Disposable {
   /** A person chose a run to look at: a new one does not push it away, unless they started it. */
   #isChosen = false;
   #isVisible = false;
-  #timer: NodeJS.Timeout | null = null;
+  /** Polls for new runs while the page is shown: the system's watchers miss some disks of other machines. */
+  #newRuns: vscode.Disposable | null = null;
   #looking: Promise<void> | null = null;
 
   constructor(
@@ -60,7 +49,8 @@ export class RunFollower implements vscode.Disposable {
 
   /** A process of the shown run is there. */
   get isActive(): boolean {
-    return activeStates.has(this.#shown?.view()?.state ?? '');
+    const view = this.#shown?.view() ?? null;
+    return view !== null && isActive(view.state);
   }
 
   /** Looks at the disk now: new runs, and how far the shown one is. */
@@ -102,7 +92,7 @@ export class RunFollower implements vscode.Disposable {
 
   dispose(): void {
     this.#subscription.dispose();
-    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#newRuns?.dispose();
     for (const watcher of this.watchers) void watcher.dispose();
     this.#shown = null;
     this.#compared = null;
@@ -119,8 +109,12 @@ export class RunFollower implements vscode.Disposable {
       await this.#shown?.look();
       this.onChange();
     } catch (error) {
-      this.log.error(`The runs of ${this.configPath} cannot be read: ${messageOf(error)}`);
+      this.#cannotRead(error);
     }
+  }
+
+  #cannotRead(error: unknown): void {
+    this.log.error(`The runs of ${this.configPath} cannot be read: ${messageOf(error)}`);
   }
 
   async #watch(name: string): Promise<void> {
@@ -134,7 +128,10 @@ export class RunFollower implements vscode.Disposable {
 
   #watcher(name: string): RunWatcher {
     const paths = runPaths(path.join(runsFolder(path.dirname(this.configPath)), name));
-    const watcher = new RunWatcher(paths, { onChange: this.onChange });
+    const watcher = new RunWatcher(paths, {
+      onChange: this.onChange,
+      onError: (error) => this.#cannotRead(error),
+    });
     watcher.setActive(this.#isWatching);
     return watcher;
   }
@@ -147,10 +144,14 @@ export class RunFollower implements vscode.Disposable {
   #pace(): void {
     for (const watcher of this.watchers) watcher.setActive(this.#isWatching);
     const isLooking = this.#isWatching && this.#isVisible;
-    if (isLooking && this.#timer === null) this.#timer = setInterval(() => void this.look(), lookPause);
-    if (!isLooking && this.#timer !== null) {
-      clearInterval(this.#timer);
-      this.#timer = null;
+    if (isLooking) {
+      this.#newRuns ??= watchRuns(this.configPath, {
+        onChange: () => void this.look(),
+        onError: (error) => this.#cannotRead(error),
+      });
+    } else {
+      this.#newRuns?.dispose();
+      this.#newRuns = null;
     }
   }
 }
