@@ -1,11 +1,16 @@
 // `batch-planner runs`: the trainings in a folder and how they ended, newest first.
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
-import { parseRunEvent, type RunEvent, type RunRecord } from '../../protocol/runEvents';
+import type { RunRecord } from '../../protocol/runEvents';
 import { listRunFolders, type RunPaths } from './runFolder';
-import { readRunRecord } from './runFolderFiles';
-import { isHeld, readLockOwner } from './runLock';
+import {
+  microbatchSizeNow,
+  recordedState,
+  RunSummaries,
+  type ReadRun,
+  type RecordedState,
+} from './runSummary';
 
 /** One run as it is listed. */
 export interface RunSummary {
@@ -13,15 +18,14 @@ export interface RunSummary {
   readonly name: string;
   readonly entry: string;
   readonly configPath: string;
-  /** As in run.json, or `interrupted`: it says that it trains, but its processes are gone. */
-  readonly state: RunRecord['state'] | 'interrupted';
+  readonly state: RecordedState;
   readonly startedAt: string;
   readonly endedAt: string | null;
   readonly targetBatchSize: number;
   readonly microbatchSize: number;
   readonly attempts: number;
   readonly backend: string | null;
-  /** Of all calls and attempts; null before the first of them ended. */
+  /** Of all calls, those that a resumed training did again counted once; null before the first of them ended. */
   readonly epochs: number | null;
   readonly updates: number | null;
   /** Figures of the last epoch. */
@@ -60,11 +64,12 @@ const deepest = 4;
 
 /** Summaries of all runs in a folder and below it, newest first. A folder without a readable run.json is none. */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
+  const runs = new RunSummaries();
   const summaries: RunSummary[] = [];
   for (const place of await foldersWithRuns(folder, 0)) {
     for (const paths of await listRunFolders(place)) {
-      const record = await readRunRecord(paths);
-      if (record) summaries.push(await summarise(paths, record));
+      const run = await runs.read(paths);
+      if (run) summaries.push(summarise(run));
     }
   }
   return summaries.sort((a, b) => b.startedAt.localeCompare(a.startedAt));
@@ -86,62 +91,29 @@ async function foldersWithRuns(folder: string, depth: number): Promise<string[]>
   return found;
 }
 
-async function summarise(paths: RunPaths, record: RunRecord): Promise<RunSummary> {
-  const { epochs, updates, lastEpoch, ended } = await tally(paths.events);
-  const { name, entry, configPath, startedAt, targetBatchSize, microbatchSize, attempts, backend } = record;
+/** What a run is now: the record of one whose processes died still says that it trains. */
+export async function stateOf(paths: RunPaths, record: RunRecord): Promise<RecordedState> {
+  return (await recordedState(paths, record)).state;
+}
+
+function summarise({ paths, record, state, totals }: ReadRun): RunSummary {
+  const { name, entry, configPath, startedAt, endedAt, targetBatchSize, attempts, backend } = record;
+  const { epochs, updates, ended } = totals;
   return {
     folder: paths.folder,
     name,
     entry,
     configPath,
-    state: await stateOf(paths, record),
+    state,
     startedAt,
-    endedAt: record.endedAt,
+    endedAt,
     targetBatchSize,
-    microbatchSize,
+    microbatchSize: microbatchSizeNow(record, totals),
     attempts,
     backend: backend?.name ?? null,
-    epochs: epochs === 0 ? null : epochs,
+    epochs: epochs.length === 0 ? null : epochs.length,
     updates: updates === 0 ? null : updates,
-    logs: lastEpoch?.logs ?? null,
-    failure: record.state === 'failed' ? (ended?.failure?.message ?? null) : null,
+    logs: epochs.at(-1)?.logs ?? null,
+    failure: state === 'failed' ? (ended?.failure?.message ?? null) : null,
   };
-}
-
-/** What a run is now: the record of one whose processes died still says that it trains. */
-export async function stateOf(paths: RunPaths, record: RunRecord): Promise<RunSummary['state']> {
-  if (record.endedAt !== null) return record.state;
-  const holder = await readLockOwner(paths.lock);
-  return holder && (await isHeld(holder)) ? record.state : 'interrupted';
-}
-
-/** What the events of a run add up to, over all its calls and attempts. */
-interface Tally {
-  readonly epochs: number;
-  readonly updates: number;
-  readonly lastEpoch: Extract<RunEvent, { type: 'epoch' }> | null;
-  readonly ended: Extract<RunEvent, { type: 'ended' }> | null;
-}
-
-/** Reads a line at a time: a long run has a line for each of its updates. */
-async function tally(file: string): Promise<Tally> {
-  const count = { epochs: 0, updates: 0 };
-  let lastEpoch: Tally['lastEpoch'] = null;
-  let ended: Tally['ended'] = null;
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
-    throw error;
-  });
-  if (handle !== null) {
-    for await (const line of handle.readLines()) {
-      const event = parseRunEvent(line);
-      if (event?.type === 'update') count.updates += 1;
-      else if (event?.type === 'ended') ended = event;
-      else if (event?.type === 'epoch') {
-        count.epochs += 1;
-        lastEpoch = event;
-      }
-    }
-  }
-  return { ...count, lastEpoch, ended };
 }

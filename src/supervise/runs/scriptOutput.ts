@@ -18,8 +18,13 @@ export class ScriptOutput {
   /** Lines that a piece of output completes. */
   add(piece: string): string[] {
     const lines = (this.#rest + piece).split('\n');
-    this.#rest = lines.pop() ?? '';
+    this.#rest = lastDrawn(lines.pop() ?? '');
     return lines.flatMap((line) => this.#shown(line));
+  }
+
+  /** The line that is being written, as far as it is there; not taken out. */
+  get unfinished(): string {
+    return withoutCursorMoves(lastDrawn(this.#rest).replace(/\r+$/, ''));
   }
 
   /** A last line without an end. */
@@ -30,9 +35,7 @@ export class ScriptOutput {
   }
 
   #shown(line: string): string[] {
-    // A line that draws over itself: what is left of it in the end.
-    const last = line.replace(/\r+$/, '').split('\r').at(-1) ?? '';
-    const text = withoutCursorMoves(last);
+    const text = withoutCursorMoves(lastDrawn(line).replace(/\r+$/, ''));
     const plain = stripVTControlCharacters(text);
     const isDropped = dropped.some((pattern) => pattern.test(plain));
     // The blank line around a dropped one goes with it.
@@ -40,6 +43,12 @@ export class ScriptOutput {
     this.#afterDropped = isDropped;
     return isDropped || isBlankAfter ? [] : [text];
   }
+}
+
+/** Of a line that draws over itself, what is left of it in the end: a bar that is drawn for hours stays short. */
+function lastDrawn(line: string): string {
+  const end = line.replace(/\r+$/, '').length;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }
 
 /** Colours stay; moving the cursor and erasing would tear the progress line. */

@@ -24,12 +24,17 @@ export class TrainingProgress {
   savedAt: number | null = null;
   #learnedPerEpoch: number | null = null;
   #resumedUpdate: number | null = null;
+  /** A training process began, and nothing told yet where it goes on. */
+  #isFresh = false;
   readonly #recent: { time: number; examples: number }[] = [];
 
   add(event: RunEvent): void {
     switch (event.type) {
       case 'started':
         this.#recent.length = 0;
+        this.#isFresh = true;
+        this.isPaused = false;
+        this.microbatch = null;
         break;
       case 'call':
         this.#newCall(event);
@@ -50,9 +55,11 @@ export class TrainingProgress {
         break;
       case 'resumed':
         this.isPaused = false;
+        this.#isFresh = false;
         this.#recent.length = 0;
         this.epoch = event.epoch;
         this.#resumedUpdate = event.update;
+        this.updateOfEpoch = this.#doneOfEpoch(event) ?? this.updateOfEpoch;
         break;
       default:
     }
@@ -91,7 +98,8 @@ export class TrainingProgress {
   }
 
   #newCall(event: CallEvent): void {
-    if (event.call !== this.call?.call) {
+    // A call that does not go on from a checkpoint begins anew.
+    if (event.call !== this.call?.call || this.#isFresh) {
       this.epoch = 0;
       this.updateOfEpoch = 0;
       // A loop of calls for the same model (one fit for each epoch) goes on at the same speed.
@@ -99,15 +107,21 @@ export class TrainingProgress {
       this.#learnedPerEpoch = null;
     }
     this.call = event;
+    this.#isFresh = false;
     this.microbatch = null;
+  }
+
+  /** Updates of its epoch that are done before a place; null where the epochs' length is not known. */
+  #doneOfEpoch({ epoch, update }: { epoch: number; update: number }): number | null {
+    const perEpoch = this.updatesPerEpoch;
+    return perEpoch === null ? null : Math.max(0, update - epoch * perEpoch);
   }
 
   #update(event: UpdateEvent): void {
     if (event.epoch !== this.epoch || event.call !== this.last?.call) this.updateOfEpoch = 0;
     if (this.#resumedUpdate !== null) {
       // In the middle of an epoch: what was done of it before the interruption counts.
-      const perEpoch = this.updatesPerEpoch;
-      if (perEpoch !== null) this.updateOfEpoch = Math.max(0, event.update - event.epoch * perEpoch);
+      this.updateOfEpoch = this.#doneOfEpoch(event) ?? this.updateOfEpoch;
       this.#resumedUpdate = null;
     }
     this.epoch = event.epoch;

@@ -1,0 +1,101 @@
+// What state a run is in, and what its view says, from all that is known of it.
+import { accumulationConfig } from '../../planning/configSchema';
+import type { ControlRequest } from '../../protocol/job';
+import type { RunState, RunView } from '../../protocol/page';
+import type { RunRecord } from '../../protocol/runEvents';
+import type { RunPaths } from './runFolder';
+import type { RunTotals } from './runHistoryTotals';
+import { microbatchSizeNow, type RecordedState } from './runSummary';
+import type { TrainingProgress } from './trainingProgress';
+
+/** States of a run whose processes are there. */
+const activeStates: ReadonlySet<RunState> = new Set([
+  'starting',
+  'training',
+  'pausing',
+  'paused',
+  'resuming',
+  'stopping',
+]);
+
+export function isActive(state: RunState): boolean {
+  return activeStates.has(state);
+}
+
+export interface StateFacts {
+  readonly record: RunRecord;
+  readonly recorded: RecordedState;
+  /** What stands in the control file; null where there is none. */
+  readonly asked: ControlRequest['request'] | null;
+  /** Of the last event that tells. */
+  readonly isPaused: boolean;
+  /** Number of the last training process that began to train. */
+  readonly attempt: number;
+}
+
+/** What is asked holds until the events or the record show that it is done. */
+export function stateNow({ record, recorded, asked, isPaused, attempt }: StateFacts): RunState {
+  if (record.endedAt !== null || recorded === 'interrupted') return recorded;
+  if (asked === 'stop' || asked === 'end') return 'stopping';
+  const hasBegun = attempt >= record.attempts;
+  if (hasBegun && isPaused) return asked === 'run' ? 'resuming' : 'paused';
+  if (asked === 'pause') return 'pausing';
+  return hasBegun ? 'training' : 'starting';
+}
+
+export interface ViewFacts {
+  readonly paths: RunPaths;
+  readonly record: RunRecord;
+  readonly state: RunState;
+  readonly totals: RunTotals;
+  readonly progress: TrainingProgress;
+  readonly output: string;
+  readonly failure: RunView['failure'];
+}
+
+export function viewOf({ paths, record, state, totals, progress, output, failure }: ViewFacts): RunView {
+  const { name, folder } = paths;
+  const { startedAt, endedAt, targetBatchSize, attempts, backend, device } = record;
+  const { call, saved, updates, last, best, lastUpdate } = totals;
+  const isNow = isActive(state);
+  return {
+    name,
+    folder,
+    state,
+    startedAt,
+    endedAt,
+    backend: backend?.name ?? null,
+    deviceName: backend?.deviceName ?? device?.name ?? null,
+    targetBatchSize,
+    microbatchSize: microbatchSizeNow(record, totals),
+    call: call && {
+      method: call.method,
+      modelName: call.modelName,
+      call: call.call,
+      epochs: call.epochs,
+      updatesPerEpoch: progress.updatesPerEpoch,
+      passThrough: call.passThrough,
+    },
+    epoch: progress.epoch,
+    updateOfEpoch: progress.updateOfEpoch,
+    updates,
+    microbatch: isNow ? progress.microbatch : null,
+    examplesPerSecond: progress.examplesPerSecond,
+    leftMs: isNow ? progress.leftMs : null,
+    memoryBytes: lastUpdate?.memoryBytes ?? null,
+    budgetBytes: budgetOf(record),
+    savedAt: saved?.time ?? null,
+    savedUpdate: saved?.update ?? null,
+    last,
+    best,
+    failure,
+    output,
+    attempts,
+  };
+}
+
+/** A record keeps the config of its time, which an older or newer version may have written. */
+function budgetOf({ config }: RunRecord): number | null {
+  const checked = accumulationConfig.safeParse(config);
+  return checked.success ? (checked.data.measured?.budgetBytes ?? null) : null;
+}
