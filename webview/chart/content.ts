@@ -15,8 +15,6 @@ export interface ChartSeries {
   readonly isPale: boolean;
   /** The axis that it is read on. */
   readonly axis: 'left' | 'right';
-  /** False where another series of the chart stands for it. */
-  readonly isInLegend: boolean;
   /** Its values at the places of a grid. */
   draw(grid: Grid, seen: UpdateRange): Drawn;
   /** Its value at a point, or the last before it; null where there is none. */
@@ -28,8 +26,8 @@ export interface ChartAxis {
   readonly format: (value: number) => string;
   /** Distances between ticks that are allowed, ascending; null: any round ones. */
   readonly steps: readonly number[] | null;
-  /** Starts at 0 rather than below the smallest value. */
-  readonly fromZero: boolean;
+  /** Starts at 0 rather than below the smallest value, and reaches this many times as high as the largest; null: neither. */
+  readonly fromZero: number | null;
   /** How a value is told beside the legend's label. */
   readonly tell: (value: number) => string;
 }
@@ -38,7 +36,10 @@ export interface ChartAxis {
 export interface ChartContent {
   /** Number of updates that the chart reaches to. */
   readonly length: number;
+  /** In the order in which they are drawn: the last is on top. */
   readonly series: readonly ChartSeries[];
+  /** The same in the order in which they are told. */
+  readonly legend: readonly ChartSeries[];
   readonly isLog: boolean;
   readonly left: ChartAxis;
   readonly right: ChartAxis | null;
@@ -51,14 +52,13 @@ export interface ChartContent {
 
 /** What must stay the same for a chart to be kept rather than made anew. */
 export function shapeOf({ series, isLog, right, marks }: ChartContent): string {
-  const lines = series.map(({ label, color, dash, hasPoints, isPale, axis, isInLegend }) => [
+  const lines = series.map(({ label, color, dash, hasPoints, isPale, axis }) => [
     label,
     color,
     dash.join(' '),
     hasPoints,
     isPale,
     axis,
-    isInLegend,
   ]);
   return JSON.stringify([lines, isLog, right !== null, marks.length > 0]);
 }

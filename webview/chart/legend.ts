@@ -13,7 +13,7 @@ export class Legend {
   /** Makes the entries anew. */
   setEntries(content: ChartContent, theme: ChartTheme, marks: readonly (readonly [Node, string])[]): void {
     this.#values = [];
-    const entries = content.series.filter(({ isInLegend }) => isInLegend);
+    const entries = content.legend;
     this.root.replaceChildren(
       ...entries.map((series) => {
         const value = element('span', { class: 'chart-value' });
@@ -27,7 +27,7 @@ export class Legend {
 
   /** Tells the values at a point, or nothing. */
   tell(content: ChartContent, point: number | null, seen: UpdateRange, more: readonly string[]): void {
-    const entries = content.series.filter(({ isInLegend }) => isInLegend);
+    const entries = content.legend;
     for (const [index, { value }] of this.#values.entries()) {
       const series = entries[index];
       const axis = series?.axis === 'right' ? content.right : content.left;

@@ -94,6 +94,7 @@ export function drawMarks(
   const { left, width, top, height, ratio, xOf } = place;
   const size = 5 * ratio;
   const last = new Map<RunMark['kind'], number>();
+  let right = -Infinity;
   context.save();
   context.beginPath();
   context.rect(left - size, 0, width + 2 * size, top + height);
@@ -117,8 +118,12 @@ export function drawMarks(
       context.setLineDash([]);
       context.globalAlpha = 1;
     }
+    // Events of one moment stand side by side.
+    const beside = Math.max(x, right + crowded * ratio + size * 0.5);
+    const isFar = beside - x > 4 * size;
+    if (!isFar) right = beside;
     context.beginPath();
-    look.shape(context, x, top - size - 2 * ratio, size);
+    look.shape(context, isFar ? x : beside, top - size - 2 * ratio, size);
     if (look.isFilled) context.fill();
     else context.stroke();
   }

@@ -98,9 +98,19 @@ function lineOf(series: ChartSeries, theme: ChartTheme): uPlot.Series {
     // Exact places: rounding would move half of the extremes by a pixel.
     pxAlign: 0,
     spanGaps: series.hasPoints,
-    points: series.hasPoints ? { size: 6, space: 10, fill: stroke, width: 1 } : { filter: lonelyPoints },
+    points: series.hasPoints
+      ? { size: 7, fill: stroke, show: false, filter: fewPoints }
+      : { filter: lonelyPoints },
   };
 }
+
+/** Each value has a circle, unless they are so many that circles would touch. */
+const fewPoints: uPlot.Series.Points.Filter = (plot, index) => {
+  const values = plot.data[index] ?? [];
+  const there: number[] = [];
+  for (let at = 0; at < values.length; at++) if ((values[at] ?? null) !== null) there.push(at);
+  return there.length * 9 > plot.over.clientWidth ? null : there;
+};
 
 /** A value between gaps makes no line: it is drawn as a point. */
 const lonelyPoints: uPlot.Series.Points.Filter = (plot, index) => {
@@ -164,7 +174,8 @@ function linearRange(
   max: number | null,
 ): uPlot.Range.MinMax {
   if (min === null || max === null) return level === undefined ? [0, 1] : [0, level * 1.1];
-  if (axis?.fromZero === true) return [0, Math.max(max, level ?? 0, 1e-9) * 1.1];
+  const times = axis?.fromZero ?? null;
+  if (times !== null) return [0, Math.max(max, level ?? 0, 1e-9) * times];
   return uPlot.rangeNum(min, max, 0.1, true);
 }
 

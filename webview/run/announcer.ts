@@ -1,11 +1,5 @@
-// Tells a screen reader how a run goes, politely: at most each ten seconds, and only what is new.
-import type { RunView } from '../../src/protocol/page';
-import { formatDuration } from '../../src/planning/units';
-import { formatFigure } from '../chart/numbers';
+// Tells a screen reader how things go, politely: at most each ten seconds, and only what is new.
 import { element } from '../dom';
-import type { Translate } from '../l10n';
-import { stateSentence } from './runStates';
-import { progressOf } from './statusLine';
 
 /** At least this long between two sentences, in ms. */
 const pause = 10_000;
@@ -31,18 +25,4 @@ export class Announcer {
       if (this.root.textContent !== this.#next) this.root.textContent = this.#next;
     }, wait);
   }
-}
-
-/** How the run goes, in a sentence. */
-export function spokenRun(run: RunView, t: Translate): string {
-  const parts = [stateSentence(run, t)];
-  const { epoch, update } = progressOf(run, t);
-  if (run.state === 'training') {
-    for (const part of [epoch, update]) if (part !== null) parts.push(part);
-    const { loss } = run.last;
-    if (loss !== undefined && loss !== null) parts.push(t('loss {0}', formatFigure(loss)));
-    if (run.leftMs !== null) parts.push(t('left {0}', formatDuration(run.leftMs)));
-  }
-  if (run.failure !== null) parts.push(run.failure.message);
-  return parts.join(', ');
 }

@@ -16,7 +16,7 @@ export interface Shown {
   readonly other: RunHistory | null;
 }
 
-const figureAxis: ChartAxis = { format: formatShort, steps: null, fromZero: false, tell: formatFigure };
+const figureAxis: ChartAxis = { format: formatShort, steps: null, fromZero: null, tell: formatFigure };
 
 const memorySteps = Array.from({ length: 5 }, (_, unit) => 1024 ** unit).flatMap((unit) =>
   [1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map((count) => count * unit),
@@ -24,7 +24,7 @@ const memorySteps = Array.from({ length: 5 }, (_, unit) => 1024 ** unit).flatMap
 const memoryAxis: ChartAxis = {
   format: (bytes) => (bytes === 0 ? '0' : formatBytes(bytes).replace(/\.0 /, ' ')),
   steps: memorySteps,
-  fromZero: true,
+  fromZero: 1.1,
   tell: formatBytes,
 };
 
@@ -47,29 +47,23 @@ export function figureContent(
   look: { readonly isLog: boolean; readonly isSmooth: boolean },
   t: Translate,
 ): ChartContent {
-  const series: ChartSeries[] = [];
-  const add = (
-    history: RunHistory,
-    training: LineLook,
-    validation: LineLook,
-    of: (label: string) => string,
-  ) => {
-    const figure = name ?? 'loss';
-    const updates = name === null ? history.loss : history.metrics.get(name);
-    const epochs = history.epochFigures(figure);
-    if (updates !== undefined && hasValues(updates)) {
-      series.push(lineSeries(updates, of(t('training')), training, look.isSmooth));
-      if (look.isSmooth) series.push(meanSeries(updates, of(t('training, smoothed')), training));
-    } else if (hasValues(epochs.values)) series.push(epochSeries(epochs, of(t('training')), training));
-    const validated = history.epochFigures(`val_${figure}`);
-    if (hasValues(validated.values)) series.push(epochSeries(validated, of(t('validation')), validation));
-  };
-  if (shown.other !== null)
-    add(shown.other, lines.otherTraining, lines.otherValidation, (label) => t('{0} of the other run', label));
-  add(shown.own, lines.training, lines.validation, (label) => label);
+  const own = figureSeries(shown.own, name, look.isSmooth, lines.training, lines.validation, [
+    t('training'),
+    t('training, smoothed'),
+    t('validation'),
+  ]);
+  const other =
+    shown.other === null
+      ? []
+      : figureSeries(shown.other, name, look.isSmooth, lines.otherTraining, lines.otherValidation, [
+          t('training of the other run'),
+          t('training of the other run, smoothed'),
+          t('validation of the other run'),
+        ]);
   return {
     ...common(shown, t),
-    series,
+    series: [...other, ...own],
+    legend: [...own, ...other],
     isLog: look.isLog,
     left: figureAxis,
     right: null,
@@ -78,27 +72,51 @@ export function figureContent(
   };
 }
 
+/** A figure of one run; `labels`: of training, its mean, and validation. */
+function figureSeries(
+  history: RunHistory,
+  name: string | null,
+  isSmooth: boolean,
+  training: LineLook,
+  validation: LineLook,
+  [trainingLabel, meanLabel, validationLabel]: readonly [string, string, string],
+): ChartSeries[] {
+  const figure = name ?? 'loss';
+  const series: ChartSeries[] = [];
+  const updates = name === null ? history.loss : history.metrics.get(name);
+  const epochs = history.epochFigures(figure);
+  if (updates !== undefined && hasValues(updates)) {
+    series.push(lineSeries(updates, trainingLabel, training, isSmooth));
+    if (isSmooth) series.push(meanSeries(updates, meanLabel, training));
+  } else if (hasValues(epochs.values)) series.push(epochSeries(epochs, trainingLabel, training));
+  const validated = history.epochFigures(`val_${figure}`);
+  if (hasValues(validated.values)) series.push(epochSeries(validated, validationLabel, validation));
+  return series;
+}
+
 /** Memory and speed, with the run's events. */
 export function memoryContent(shown: Shown, run: RunView, t: Translate): ChartContent {
   const { own, other } = shown;
-  const series: ChartSeries[] = [];
-  if (other !== null && hasValues(other.memoryBytes))
-    series.push(
-      lineSeries(other.memoryBytes, t('{0} of the other run', t('peak memory')), lines.otherTraining, false),
-    );
-  const hasMemory = hasValues(own.memoryBytes);
+  const memory = hasValues(own.memoryBytes)
+    ? [lineSeries(own.memoryBytes, t('peak memory'), lines.training, false)]
+    : [];
   const hasSpeed = hasValues(own.examplesPerSecond);
-  if (hasSpeed) series.push(speedSeries(own.examplesPerSecond, t('examples/s')));
-  if (hasMemory) series.push(lineSeries(own.memoryBytes, t('peak memory'), lines.training, false));
+  const speed = hasSpeed ? [speedSeries(own.examplesPerSecond, t('examples/s'))] : [];
+  const others =
+    other !== null && hasValues(other.memoryBytes)
+      ? [lineSeries(other.memoryBytes, t('peak memory of the other run'), lines.otherTraining, false)]
+      : [];
   const speedAxis: ChartAxis = {
     format: formatShort,
     steps: null,
-    fromZero: true,
+    // Twice as high as needed, so that it runs below the memory and not through it.
+    fromZero: 2.2,
     tell: (value) => (value < 10 ? formatFigure(value) : formatCount(value)),
   };
   return {
     ...common(shown, t),
-    series,
+    series: [...others, ...speed, ...memory],
+    legend: [...memory, ...speed, ...others],
     isLog: false,
     left: memoryAxis,
     right: hasSpeed ? speedAxis : null,
@@ -142,7 +160,6 @@ function lineSeries(column: Column, label: string, look: LineLook, isPale: boole
     isPale,
     hasPoints: false,
     axis: 'left',
-    isInLegend: true,
     draw: (grid) => drawnLine(column, grid),
     valueAt: (point) => known(column.at(point)),
   };

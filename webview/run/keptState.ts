@@ -1,39 +1,50 @@
-// What the run's part remembers while the page is hidden or loaded anew: how it is looked at, not what it shows.
+// What is remembered of how a run is looked at, while the page is hidden or loaded anew.
+import { isRecord, keepState, keptState } from '../pageState';
 
 /** How a person looks at a run. */
-export interface RunPartState {
+export interface RunLook {
   isLog: boolean;
   isSmooth: boolean;
   /** The figure in the second chart; null: the first there is. */
   metric: string | null;
-  /** The part of a run that was zoomed to. */
+  /** The part of a run that was zoomed to, in updates. */
   zoom: { run: string; from: number; to: number } | null;
-  /** Names of the sections that are open. */
-  open: string[];
 }
 
-/** Where the state is kept. */
-export interface StateKeeper {
-  /** What was written last, by whatever version of the page; undefined where nothing was. */
-  read(): unknown;
-  write(state: RunPartState): void;
+const name = 'run';
+const openName = 'runSections';
+
+/** Keeps the names of the sections that are open. */
+export function keepOpen(names: readonly string[]): void {
+  keepState(openName, names);
 }
 
-/** The kept state, as far as it can be understood. */
-export function readState(kept: unknown): RunPartState {
-  const from = (typeof kept === 'object' && kept !== null ? kept : {}) as Partial<Record<string, unknown>>;
+/** Names of the sections that were open. */
+export function keptOpen(): string[] {
+  const kept = keptState(openName);
+  return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
+}
+
+/** Keeps how a run is looked at. */
+export function keepLook(look: RunLook): void {
+  keepState(name, look);
+}
+
+/** What was kept, as far as it can be understood. */
+export function keptLook(): RunLook {
+  const kept = keptState(name);
+  const from = isRecord(kept) ? kept : {};
   return {
     isLog: from.isLog === true,
     isSmooth: from.isSmooth === true,
     metric: typeof from.metric === 'string' ? from.metric : null,
     zoom: readZoom(from.zoom),
-    open: Array.isArray(from.open) ? from.open.filter((name) => typeof name === 'string') : [],
   };
 }
 
-function readZoom(kept: unknown): RunPartState['zoom'] {
-  if (typeof kept !== 'object' || kept === null) return null;
-  const { run, from, to } = kept as Partial<Record<string, unknown>>;
+function readZoom(kept: unknown): RunLook['zoom'] {
+  if (!isRecord(kept)) return null;
+  const { run, from, to } = kept;
   if (typeof run !== 'string' || typeof from !== 'number' || typeof to !== 'number') return null;
-  return Number.isFinite(from) && Number.isFinite(to) && from < to ? { run, from, to } : null;
+  return from < to ? { run, from, to } : null;
 }

@@ -11,7 +11,7 @@ import { element, setChildren, setShown, setText } from '../dom';
 import type { Translate } from '../l10n';
 import { figureContent, memoryContent, type Shown } from './chartContents';
 import { ChartTable, figureRows, memoryRows } from './chartTable';
-import type { RunPartState } from './keptState';
+import { keepLook, keptLook } from './keptState';
 
 /** One chart with its title line and its table. */
 interface ChartBlock {
@@ -28,7 +28,7 @@ export class RunCharts {
   readonly root = element('div', { class: 'run-charts' });
   readonly view = new SharedView();
   readonly #t: Translate;
-  readonly #state: RunPartState;
+  readonly #look = keptLook();
   readonly #queue = new DrawQueue();
   readonly #loss: ChartBlock;
   readonly #metric: ChartBlock;
@@ -37,10 +37,9 @@ export class RunCharts {
   readonly #picker = element('span', { class: 'chart-picker' });
   #shown: (Shown & { readonly run: RunView }) | null = null;
 
-  /** `changed` is called when the state, which it changes, should be kept. */
-  constructor(state: RunPartState, changed: () => void, t: Translate) {
+  constructor(t: Translate) {
     this.#t = t;
-    this.#state = state;
+    const look = this.#look;
     this.#loss = this.#block('loss');
     this.#metric = this.#block('metric');
     this.#memory = this.#block('memory');
@@ -50,11 +49,11 @@ export class RunCharts {
     setShown(this.#whole, false);
     const toggle = (label: string, name: 'isLog' | 'isSmooth'): Checkbox => {
       const box = createCheckbox(label, (isTicked) => {
-        state[name] = isTicked;
-        changed();
+        look[name] = isTicked;
+        keepLook(look);
         this.#fill();
       });
-      box.checked = state[name];
+      box.checked = look[name];
       return box;
     };
     this.#loss.tools.append(toggle(t('log'), 'isLog'), toggle(t('smooth'), 'isSmooth'));
@@ -70,9 +69,9 @@ export class RunCharts {
     this.view.onZoom(() => {
       const { zoom } = this.view;
       const name = this.#shown?.run.name;
-      state.zoom = zoom === null || name === undefined ? null : { run: name, ...zoom };
+      look.zoom = zoom === null || name === undefined ? null : { run: name, ...zoom };
       setShown(this.#whole, zoom !== null);
-      changed();
+      keepLook(look);
     });
     onThemeChange(() => {
       const theme = readTheme();
@@ -81,16 +80,16 @@ export class RunCharts {
   }
 
   /** Shows this run, with the other beside it where there is one. */
-  show(run: RunView, shown: Shown, changed: () => void): void {
+  show(run: RunView, shown: Shown): void {
     const isOther = this.#shown?.run.name !== run.name;
     this.#shown = { ...shown, run };
     if (isOther) this.#restoreZoom(run.name);
-    this.#showPicker(shown, changed);
+    this.#showPicker(shown);
     this.#fill();
   }
 
   #restoreZoom(name: string): void {
-    const { zoom } = this.#state;
+    const { zoom } = this.#look;
     // As it was kept: the points that it is of may come later.
     this.view.zoom = zoom?.run === name ? { from: zoom.from, to: zoom.to } : null;
     setShown(this.#whole, this.view.zoom !== null);
@@ -107,12 +106,12 @@ export class RunCharts {
 
   #metricName(): string | null {
     const names = this.#shown?.own.metricNames() ?? [];
-    const { metric } = this.#state;
+    const { metric } = this.#look;
     return metric !== null && names.includes(metric) ? metric : (names[0] ?? null);
   }
 
   /** The choice of a figure, made anew only when there is another one to choose. */
-  #showPicker({ own }: Shown, changed: () => void): void {
+  #showPicker({ own }: Shown): void {
     const names = own.metricNames();
     const key = JSON.stringify(names);
     const name = this.#metricName();
@@ -126,8 +125,8 @@ export class RunCharts {
         this.#t('Figure'),
         Object.fromEntries(names.map((one) => [one, one])),
         (chosen) => {
-          this.#state.metric = chosen;
-          changed();
+          this.#look.metric = chosen;
+          keepLook(this.#look);
           this.#fill();
         },
       );
@@ -142,12 +141,12 @@ export class RunCharts {
     const t = this.#t;
     const { run, own } = shown;
     const metric = this.#metricName();
-    this.#put(this.#loss, t('Loss'), figureContent(shown, null, this.#state, t), () =>
+    this.#put(this.#loss, t('Loss'), figureContent(shown, null, this.#look, t), () =>
       figureRows(own, null, t),
     );
     setText(this.#loss.figures, lastAndBest(run, 'loss', t));
     if (metric !== null) {
-      const look = { isLog: false, isSmooth: this.#state.isSmooth };
+      const look = { isLog: false, isSmooth: this.#look.isSmooth };
       this.#put(this.#metric, metric, figureContent(shown, metric, look, t), () =>
         figureRows(own, metric, t),
       );
@@ -182,8 +181,9 @@ export class RunCharts {
     const table = new ChartTable(t);
     const root = element(
       'section',
-      { class: `chart chart-${name}` },
-      element('div', { class: 'chart-title' }, title, figures, tools),
+      { class: `run-chart run-chart-${name}` },
+      element('div', { class: 'chart-title' }, title, tools),
+      figures,
       chart.root,
       table.root,
     );

@@ -5,16 +5,17 @@ import { RunHistories } from '../chart/runHistory';
 import { createButton } from '../controls';
 import { element, setChildren, setShown } from '../dom';
 import type { Translate } from '../l10n';
-import { Announcer, spokenRun } from './announcer';
+import { Announcer } from './announcer';
 import { runCsv } from './csv';
 import { earlierRunsHead, showEarlierRuns } from './earlierRuns';
 import { showEvents } from './events';
 import { failureChildren } from './failure';
 import { FiguresLine } from './figuresLine';
-import { readState, type StateKeeper } from './keptState';
+import { keepOpen, keptOpen } from './keptState';
 import { Output } from './output';
 import { RunCharts } from './runCharts';
 import { Section } from './sections';
+import { spokenRun } from './spokenRun';
 import { StatusLine } from './statusLine';
 
 /** The run's part of the page. */
@@ -28,22 +29,19 @@ export interface RunPart {
 /** The most characters that a message to copy may have. */
 const longestCopy = 20_000_000;
 
-/** Makes the run's part in `host`. `keeper` keeps how it is looked at while the page is hidden. */
+/** Makes the run's part in `host`; the texts must be known by then. */
 export function createRunPart(
   host: HTMLElement,
   send: (message: PageMessage) => void,
   t: Translate,
-  keeper: StateKeeper = { read: () => undefined, write: () => undefined },
 ): RunPart {
-  const state = readState(keeper.read());
-  const keep = () => keeper.write(state);
   const histories = new RunHistories();
   let shown: PageView | null = null;
   let asked = false;
 
   const status = new StatusLine(send, t);
   const figures = new FiguresLine(t);
-  const charts = new RunCharts(state, keep, t);
+  const charts = new RunCharts(t);
   const announcer = new Announcer();
   const output = new Output(t);
   const failure = element('div', { class: 'run-failure' });
@@ -61,19 +59,20 @@ export function createRunPart(
     },
     element('table', { class: 'earlier-runs' }, earlierRunsHead(t), earlierBody),
   );
-  const section = (name: string, ...content: Node[]) =>
+  const open = new Set(keptOpen());
+  const section = (name: string, content: HTMLElement) =>
     new Section(
       name,
-      state.open.includes(name),
+      open.has(name),
       (toggled, isOpen) => {
-        state.open = state.open.filter((one) => one !== toggled);
-        if (isOpen) state.open.push(toggled);
-        keep();
+        if (isOpen) open.add(toggled);
+        else open.delete(toggled);
+        keepOpen([...open]);
       },
-      ...content,
+      content,
     );
   const eventSection = section('events', events);
-  const earlierSection = section('earlier', earlierTable);
+  const earlierSection = section('earlierRuns', earlierTable);
   const outputSection = section('output', output.root);
 
   const copyCsv = (): void => {
@@ -123,7 +122,7 @@ export function createRunPart(
     setShown(failure, run.failure !== null);
     setChildren(failure, JSON.stringify(run.failure), () => failureChildren(run, send, t));
     showNotes(run);
-    charts.show(run, { own, other }, keep);
+    charts.show(run, { own, other });
     eventSection.set(t('Events ({0})', formatCount(own.marks.length)), () =>
       showEvents(events, own.marks, t),
     );
