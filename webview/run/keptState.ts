@@ -1,5 +1,5 @@
 // What is remembered of how a run is looked at, while the page is hidden or loaded anew.
-import { isRecord, keepState, keptState } from '../pageState';
+import { isRecord } from '../pageState';
 
 /** How a person looks at a run. */
 export interface RunLook {
@@ -9,36 +9,26 @@ export interface RunLook {
   metric: string | null;
   /** The part of a run that was zoomed to, in updates. */
   zoom: { run: string; from: number; to: number } | null;
+  /** Names of the sections that are open. */
+  open: string[];
 }
 
-const name = 'run';
-const openName = 'runSections';
-
-/** Keeps the names of the sections that are open. */
-export function keepOpen(names: readonly string[]): void {
-  keepState(openName, names);
+/** Where the look is kept. */
+export interface StateKeeper {
+  /** What was written last, by whatever version of the page; undefined where nothing was. */
+  read(): unknown;
+  write(look: RunLook): void;
 }
 
-/** Names of the sections that were open. */
-export function keptOpen(): string[] {
-  const kept = keptState(openName);
-  return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
-}
-
-/** Keeps how a run is looked at. */
-export function keepLook(look: RunLook): void {
-  keepState(name, look);
-}
-
-/** What was kept, as far as it can be understood. */
-export function keptLook(): RunLook {
-  const kept = keptState(name);
+/** The kept look, as far as it can be understood. */
+export function readLook(kept: unknown): RunLook {
   const from = isRecord(kept) ? kept : {};
   return {
     isLog: from.isLog === true,
     isSmooth: from.isSmooth === true,
     metric: typeof from.metric === 'string' ? from.metric : null,
     zoom: readZoom(from.zoom),
+    open: Array.isArray(from.open) ? from.open.filter((name) => typeof name === 'string') : [],
   };
 }
 

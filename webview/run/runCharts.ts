@@ -11,7 +11,7 @@ import { element, setChildren, setShown, setText } from '../dom';
 import type { Translate } from '../l10n';
 import { figureContent, memoryContent, type Shown } from './chartContents';
 import { ChartTable, figureRows, memoryRows } from './chartTable';
-import { keepLook, keptLook } from './keptState';
+import type { RunLook } from './keptState';
 
 /** One chart with its title line and its table. */
 interface ChartBlock {
@@ -28,7 +28,8 @@ export class RunCharts {
   readonly root = element('div', { class: 'run-charts' });
   readonly view = new SharedView();
   readonly #t: Translate;
-  readonly #look = keptLook();
+  readonly #look: RunLook;
+  readonly #keep: () => void;
   readonly #queue = new DrawQueue();
   readonly #loss: ChartBlock;
   readonly #metric: ChartBlock;
@@ -37,9 +38,11 @@ export class RunCharts {
   readonly #picker = element('span', { class: 'chart-picker' });
   #shown: (Shown & { readonly run: RunView }) | null = null;
 
-  constructor(t: Translate) {
+  /** `keep` is called when `look`, which a person changes here, should be kept. */
+  constructor(look: RunLook, keep: () => void, t: Translate) {
     this.#t = t;
-    const look = this.#look;
+    this.#look = look;
+    this.#keep = keep;
     this.#loss = this.#block('loss');
     this.#metric = this.#block('metric');
     this.#memory = this.#block('memory');
@@ -50,7 +53,7 @@ export class RunCharts {
     const toggle = (label: string, name: 'isLog' | 'isSmooth'): Checkbox => {
       const box = createCheckbox(label, (isTicked) => {
         look[name] = isTicked;
-        keepLook(look);
+        keep();
         this.#fill();
       });
       box.checked = look[name];
@@ -71,7 +74,7 @@ export class RunCharts {
       const name = this.#shown?.run.name;
       look.zoom = zoom === null || name === undefined ? null : { run: name, ...zoom };
       setShown(this.#whole, zoom !== null);
-      keepLook(look);
+      keep();
     });
     onThemeChange(() => {
       const theme = readTheme();
@@ -126,7 +129,7 @@ export class RunCharts {
         Object.fromEntries(names.map((one) => [one, one])),
         (chosen) => {
           this.#look.metric = chosen;
-          keepLook(this.#look);
+          this.#keep();
           this.#fill();
         },
       );

@@ -11,7 +11,7 @@ import { earlierRunsHead, showEarlierRuns } from './earlierRuns';
 import { showEvents } from './events';
 import { failureChildren } from './failure';
 import { FiguresLine } from './figuresLine';
-import { keepOpen, keptOpen } from './keptState';
+import { readLook, type StateKeeper } from './keptState';
 import { Output } from './output';
 import { RunCharts } from './runCharts';
 import { Section } from './sections';
@@ -29,19 +29,22 @@ export interface RunPart {
 /** The most characters that a message to copy may have. */
 const longestCopy = 20_000_000;
 
-/** Makes the run's part in `host`; the texts must be known by then. */
+/** Makes the run's part in `host`; the texts must be known by then. `keeper` keeps how a run is looked at. */
 export function createRunPart(
   host: HTMLElement,
   send: (message: PageMessage) => void,
   t: Translate,
+  keeper: StateKeeper,
 ): RunPart {
+  const look = readLook(keeper.read());
+  const keep = () => keeper.write(look);
   const histories = new RunHistories();
   let shown: PageView | null = null;
   let asked = false;
 
   const status = new StatusLine(send, t);
   const figures = new FiguresLine(t);
-  const charts = new RunCharts(t);
+  const charts = new RunCharts(look, keep, t);
   const announcer = new Announcer();
   const output = new Output(t);
   const failure = element('div', { class: 'run-failure' });
@@ -59,15 +62,14 @@ export function createRunPart(
     },
     element('table', { class: 'earlier-runs' }, earlierRunsHead(t), earlierBody),
   );
-  const open = new Set(keptOpen());
   const section = (name: string, content: HTMLElement) =>
     new Section(
       name,
-      open.has(name),
+      look.open.includes(name),
       (toggled, isOpen) => {
-        if (isOpen) open.add(toggled);
-        else open.delete(toggled);
-        keepOpen([...open]);
+        look.open = look.open.filter((one) => one !== toggled);
+        if (isOpen) look.open.push(toggled);
+        keep();
       },
       content,
     );
