@@ -78,20 +78,27 @@ async function pack(target) {
   }
 }
 
-/** Copies a file: scripts without blanks and comments, manifests without what does not concern the packed product. */
+/** Copies a file: scripts without blanks, manifests without what does not concern the packed product. */
 async function stage(file, to, files) {
   const from = path.join(root, file);
   mkdirSync(path.dirname(to), { recursive: true });
   if (path.basename(file) === 'package.json' && !file.startsWith('media/')) {
     writeFileSync(to, JSON.stringify(packedManifest(JSON.parse(readFileSync(from, 'utf8')), files), null, 2));
-  } else if (/^dist\/.*\.c?js$/.test(file)) {
-    // Names stay as they are: they are in stack traces.
-    const smaller = { minifyWhitespace: true, minifySyntax: true, legalComments: 'none' };
-    const { code } = await transform(readFileSync(from, 'utf8'), { ...smaller, target: 'node20' });
-    writeFileSync(to, code.replace(/\n?\/\/# sourceMappingURL=.*\s*$/, '\n'));
+  } else if (/^(?:dist|node_modules)\/.*\.c?js$/.test(file)) {
+    writeFileSync(to, await withoutBlanks(readFileSync(from, 'utf8')));
   } else {
     copyFileSync(from, to);
   }
+}
+
+/** A script without blanks and comments but for the notices of licences; names stay, for they are in stack traces. */
+async function withoutBlanks(script) {
+  const { code } = await transform(script, {
+    minifyWhitespace: true,
+    legalComments: 'eof',
+    target: 'node20',
+  });
+  return code.replace(/^\/\/# sourceMappingURL=.*$/gm, '');
 }
 
 /** A manifest without scripts and without dependencies that are not packed. */
