@@ -1,15 +1,67 @@
-// The page's start: takes the extension's messages and hands them to the parts of the page.
-import type { HostMessage } from '../src/protocol/page';
+// The page's start: takes the extension's messages and hands them to the two parts of the page.
+import type { HostMessage, PageMessage, PageView } from '../src/protocol/page';
 import { registerControls } from './controls';
-import { element } from './dom';
+import { element, setShown } from './dom';
 import { setTexts, t } from './l10n';
+import { keepState, keptState } from './pageState';
+import { PlanPart } from './plan/planPart';
+import { createRunPart, type RunPart } from './run/runPart';
 import { vscodeApi } from './vscodeApi';
 
-registerControls();
-const root = document.getElementById('batch-planner') ?? document.body;
+const runStateName = 'run';
 
-window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => {
-  if (data.type === 'hello') setTexts(data.texts);
-  if (data.type === 'view') root.replaceChildren(element('h1', {}, t('Plan of {0}', data.view.entryName)));
+/** The page's parts, made once the texts are there. */
+interface Parts {
+  readonly plan: PlanPart;
+  readonly run: RunPart;
+  readonly runHost: HTMLElement;
+}
+
+let parts: Parts | null = null;
+
+function makeParts(): Parts {
+  const root = document.getElementById('batch-planner') ?? document.body;
+  const plan = new PlanPart(send);
+  const runHost = element('section', { class: 'run-host', attributes: { 'aria-label': t('Run') } });
+  const run = createRunPart(runHost, send, t, {
+    read: () => keptState(runStateName),
+    write: (state) => keepState(runStateName, state),
+  });
+  root.replaceChildren(plan.element, runHost);
+  return { plan, run, runHost };
+}
+
+function show({ plan, run, runHost }: Parts, view: PageView): void {
+  document.title = view.entryName;
+  plan.show(view);
+  setShown(runHost, view.run !== null || view.earlierRuns.length > 0);
+  run.show(view);
+}
+
+function send(message: PageMessage): void {
+  vscodeApi.postMessage(message);
+}
+
+function take(message: HostMessage): void {
+  switch (message.type) {
+    case 'hello':
+      setTexts(message.texts);
+      document.documentElement.lang = message.locale;
+      // A page that is shown again is greeted again; what is there stays.
+      parts ??= makeParts();
+      break;
+    case 'view':
+      if (parts !== null) show(parts, message.view);
+      break;
+    case 'history':
+      parts?.run.addHistory(message.part);
+      break;
+  }
+}
+
+registerControls();
+window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => take(data));
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden) send({ type: 'ready' });
 });
-vscodeApi.postMessage({ type: 'ready' });
+send({ type: 'ready' });

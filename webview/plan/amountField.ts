@@ -1,0 +1,64 @@
+// A field for an amount, with a sentence beside it while what stands in it cannot be used.
+import { createTextField, type TextField } from '../controls';
+import { element, setShown, setText } from '../dom';
+
+/** What was typed: an amount, or a sentence that says what to write instead. */
+export type Typed = { readonly amount: number } | { readonly problem: string };
+
+export class AmountField {
+  readonly element: TextField;
+  readonly problem = element('p', { class: 'problem', attributes: { role: 'alert' } });
+  #shown = '';
+
+  constructor(label: string, read: (text: string) => Typed, onAmount: (amount: number) => void) {
+    this.problem.hidden = true;
+    const take = (text: string): void => {
+      if (text.trim() === this.#shown) {
+        this.#setProblem('');
+        return;
+      }
+      const typed = read(text);
+      if ('problem' in typed) this.#setProblem(typed.problem);
+      else {
+        this.#setProblem('');
+        onAmount(typed.amount);
+      }
+    };
+    this.element = createTextField(label, {
+      input: take,
+      // Left with an amount in it, the field shows it as it is written elsewhere.
+      change: (text) => {
+        take(text);
+        if (!this.isInvalid) this.element.value = this.#shown;
+      },
+    });
+  }
+
+  get isInvalid(): boolean {
+    return !this.problem.hidden;
+  }
+
+  set isDisabled(isDisabled: boolean) {
+    this.element.disabled = isDisabled;
+  }
+
+  /** Shows an amount, unless the field is being typed in. */
+  show(text: string): void {
+    this.#shown = text;
+    if (this.isInvalid || document.activeElement === this.element) return;
+    if (this.element.value !== text) this.element.value = text;
+  }
+
+  /** Lets go of what was typed. */
+  forget(): void {
+    this.#setProblem('');
+    this.element.value = this.#shown;
+  }
+
+  #setProblem(text: string): void {
+    setText(this.problem, text);
+    setShown(this.problem, text !== '');
+    this.element.ariaInvalid = String(text !== '');
+    this.element.classList.toggle('is-invalid', text !== '');
+  }
+}

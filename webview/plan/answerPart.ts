@@ -1,0 +1,116 @@
+// The answer: the equation that a person came for, and what it costs.
+import type { Plan } from '../../src/planning/plan';
+import { formatBytes, formatDuration } from '../../src/planning/units';
+import { createButton } from '../controls';
+import { element, icon, setAttribute, setChildren, setShown, setText } from '../dom';
+import { t } from '../l10n';
+import type { Answer } from './choice';
+import { equationParts, exactBytes, exactnessOf } from './texts';
+
+export class AnswerPart {
+  readonly element: HTMLElement;
+  readonly #equation = element('h2', { class: 'equation', attributes: { tabindex: '-1' } });
+  readonly #copy: HTMLElement;
+  readonly #badge = estimateBadge();
+  readonly #peak = new Fact(t('Peak memory'));
+  readonly #time = new Fact(t('Time per update'));
+  readonly #exactness = new Fact(t('Against the full batch'));
+  readonly #note = element('p', { class: 'muted' });
+  #text = '';
+
+  constructor(copyText: (text: string) => void) {
+    this.#copy = createButton(t('Copy'), () => copyText(this.#text), { look: 'icon', icon: 'copy' });
+    this.element = element(
+      'div',
+      { class: 'answer' },
+      element('div', { class: 'equation-line' }, this.#equation, this.#copy, this.#badge),
+      element('dl', { class: 'facts' }, this.#peak.element, this.#time.element, this.#exactness.element),
+      this.#note,
+    );
+  }
+
+  /** @param note a sentence under the figures; empty for none */
+  show(plan: Plan, answer: Answer, budgetBytes: number | null, note: string): void {
+    setShown(this.#badge, answer.isEstimate);
+    setText(this.#note, note);
+    setShown(this.#note, note !== '');
+    setShown(this.#copy, answer.fits);
+    const parts = answer.fits
+      ? equationParts(answer.targetBatchSize, answer.counts)
+      : [
+          budgetBytes === null
+            ? t('Not even one example fits: it needs {0}.', formatBytes(answer.needsBytes))
+            : t(
+                'Not even one example fits: it needs {0}, and {1} may be used.',
+                formatBytes(answer.needsBytes),
+                formatBytes(budgetBytes),
+              ),
+        ];
+    this.#text = parts.join(' ');
+    setChildren(this.#equation, this.#text, () =>
+      parts.flatMap((part, index) => [
+        ...(index === 0 ? [] : [' ']),
+        element('span', { class: answer.fits && parts.length > 1 ? 'unbroken' : 'whole' }, part),
+      ]),
+    );
+    for (const fact of [this.#peak, this.#time, this.#exactness]) setShown(fact.element, answer.fits);
+    if (!answer.fits) return;
+    this.#showPeak(answer.peakBytes, budgetBytes, answer.isPeakEstimate);
+    this.#time.show(answer.updateMs === null ? null : formatDuration(answer.updateMs), true);
+    const exactness = exactnessOf(plan, answer.accumulationSteps);
+    this.#exactness.show(exactness.short, false, exactness.detail, exactness.isExact ? 'check' : 'info');
+  }
+
+  /** Moves the focus to the equation. */
+  focus(): void {
+    this.#equation.focus();
+  }
+
+  #showPeak(peakBytes: number | null, budgetBytes: number | null, isEstimate: boolean): void {
+    const isOver = peakBytes !== null && budgetBytes !== null && peakBytes > budgetBytes;
+    this.#peak.show(
+      peakBytes === null ? null : formatBytes(peakBytes),
+      isEstimate,
+      budgetBytes === null
+        ? ''
+        : isOver
+          ? t('over the budget of {0}', formatBytes(budgetBytes))
+          : t('of {0} that may be used', formatBytes(budgetBytes)),
+      isOver ? 'warning' : undefined,
+    );
+    setAttribute(this.#peak.element, 'title', peakBytes === null ? null : exactBytes(peakBytes));
+  }
+}
+
+/** Says that a figure was not measured. */
+function estimateBadge(): HTMLElement {
+  const badge = element('span', { class: 'estimate' }, t('estimate'));
+  badge.hidden = true;
+  return badge;
+}
+
+/** A figure with its name. */
+class Fact {
+  readonly element: HTMLElement;
+  readonly #icon = element('span', { class: 'fact-icon' });
+  readonly #value = element('span', { class: 'fact-value' });
+  readonly #badge = estimateBadge();
+  readonly #detail = element('span', { class: 'fact-detail' });
+
+  constructor(name: string) {
+    this.element = element(
+      'div',
+      {},
+      element('dt', {}, name),
+      element('dd', {}, this.#icon, this.#value, ' ', this.#detail, ' ', this.#badge),
+    );
+  }
+
+  /** @param value null: unknown */
+  show(value: string | null, isEstimate: boolean, detail = '', iconName?: string): void {
+    setText(this.#value, value ?? t('unknown'));
+    setText(this.#detail, detail);
+    setShown(this.#badge, isEstimate && value !== null);
+    setChildren(this.#icon, iconName ?? '', () => (iconName === undefined ? [] : [icon(iconName)]));
+  }
+}

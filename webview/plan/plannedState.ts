@@ -1,0 +1,137 @@
+// A finished plan: the answer, what can be done with it, and what-if.
+import { formatCount } from '../../src/planning/units';
+import type { PageMessage, PageView } from '../../src/protocol/page';
+import { createButton, type Button } from '../controls';
+import { element, setShown } from '../dom';
+import { t } from '../l10n';
+import { keepState, keptState, isRecord } from '../pageState';
+import { isRunning } from '../run/runStates';
+import { AnswerPart } from './answerPart';
+import {
+  answerOfChoice,
+  answerOfConfig,
+  choiceOf,
+  isSameChoice,
+  readChoice,
+  type Answer,
+  type Choice,
+  type PlannedView,
+} from './choice';
+import { proofOf } from './texts';
+import { WhatIfControls } from './whatIfControls';
+
+const stateName = 'whatIf';
+
+export class PlannedState {
+  readonly element: HTMLElement;
+  readonly #answer: AnswerPart;
+  readonly #controls: WhatIfControls;
+  readonly #start: Button;
+  readonly #measure: Button;
+  readonly #reset: Button;
+  #view: PlannedView | null = null;
+  /** Null: as planned. */
+  #choice: Choice | null = null;
+  #canStart = false;
+
+  /** @param onAnswer called when another choice gave another answer */
+  constructor(
+    private readonly send: (message: PageMessage) => void,
+    private readonly onAnswer: (answer: Answer, choice: Choice) => void,
+  ) {
+    this.#answer = new AnswerPart((text) => send({ type: 'copyText', text }));
+    this.#controls = new WhatIfControls((choice) => this.#choose(choice));
+    this.#start = createButton(t('Start training'), () => send({ type: 'startTraining' }), {
+      look: 'primary',
+      icon: 'play',
+    });
+    this.#measure = createButton(t('Measure'), () => this.#send(), { look: 'primary', icon: 'beaker' });
+    this.#reset = createButton(t('Reset to the plan'), () => this.#resetChoice());
+    const openConfig = createButton(t('Open config'), () => send({ type: 'openConfig', line: null }));
+    this.element = element(
+      'div',
+      { class: 'planned' },
+      this.#answer.element,
+      element('div', { class: 'actions' }, this.#start, openConfig, this.#measure, this.#reset),
+      this.#controls.element,
+    );
+  }
+
+  /** Shows a plan; null: there is none. */
+  show(view: PlannedView | null, page: PageView): void {
+    setShown(this.element, view !== null);
+    if (view === null) {
+      this.#view = null;
+      return;
+    }
+    if (this.#view === null || keyOf(this.#view) !== keyOf(view)) this.#choice = keptChoice(view);
+    this.#view = view;
+    this.#canStart = page.isTrusted && !view.needsData && (page.run === null || !isRunning(page.run.state));
+    this.#measure.disabled = !page.isTrusted;
+    this.#render();
+  }
+
+  #choose(choice: Choice): void {
+    const view = this.#view;
+    if (view === null) return;
+    this.#choice = isSameChoice(choice, choiceOf(view)) ? null : choice;
+    keepState(stateName, this.#choice === null ? null : { plan: keyOf(view), choice: this.#choice });
+    this.#render();
+  }
+
+  #resetChoice(): void {
+    const view = this.#view;
+    if (view === null) return;
+    this.#choose(choiceOf(view));
+    this.#controls.forget();
+    // The button that was pressed is gone.
+    this.#answer.focus();
+  }
+
+  #send(): void {
+    const view = this.#view;
+    if (view === null || this.#controls.isInvalid) return;
+    const { targetBatchSize, budgetBytes, objective } = this.#choice ?? choiceOf(view);
+    const isOwnBudget = budgetBytes === view.plan.budgetBytes;
+    // The plan's own budget follows from what is free, which may be another amount by now.
+    this.send({ type: 'plan', targetBatchSize, budgetBytes: isOwnBudget ? null : budgetBytes, objective });
+  }
+
+  #render(): void {
+    const view = this.#view;
+    if (view === null) return;
+    const planned = choiceOf(view);
+    const choice = this.#choice ?? planned;
+    const answer = this.#choice === null ? answerOfConfig(view) : answerOfChoice(view.plan, choice);
+    const note = this.#choice === null ? proofOf(view.plan) : comparison(view, answer);
+    this.#answer.show(view.plan, answer, choice.budgetBytes, note);
+    this.#controls.show(view.plan, planned, choice);
+    setShown(this.#measure, answer.isEstimate || this.#choice !== null);
+    setShown(this.#reset, this.#choice !== null);
+    this.#start.disabled = !this.#canStart || this.#choice !== null;
+    this.onAnswer(answer, choice);
+  }
+}
+
+/** What the plan itself says, beside a what-if. */
+function comparison(view: PlannedView, answer: Answer): string {
+  if (!answer.fits) return t('What if: this was not measured. A larger budget would be needed.');
+  const own = answerOfConfig(view);
+  if (!own.fits) return '';
+  return t(
+    'What if: the plan itself is {0} examples per update in {1} microbatches of at most {2}.',
+    formatCount(own.targetBatchSize),
+    formatCount(own.accumulationSteps),
+    formatCount(own.microbatchSize),
+  );
+}
+
+function keyOf({ configPath, plannedAt }: PlannedView): string {
+  return `${plannedAt} ${configPath}`;
+}
+
+/** What was chosen before the page was hidden, where it was of this plan. */
+function keptChoice(view: PlannedView): Choice | null {
+  const kept = keptState(stateName);
+  return isRecord(kept) && kept.plan === keyOf(view) ? readChoice(kept.choice) : null;
+}

@@ -1,0 +1,76 @@
+// The trials as a table: what the charts show, for those who read rather than look.
+import { msPerExample } from '../../src/planning/chooseSize';
+import type { PlanTrial } from '../../src/planning/plan';
+import { formatBytes, formatCount } from '../../src/planning/units';
+import { element, icon, setChildren } from '../dom';
+import { t } from '../l10n';
+import { exactBytes, formatMs, outcomeOf, trialFits } from './texts';
+
+export interface TrialRow extends PlanTrial {
+  /** The words of an out-of-memory; null or absent where there are none. */
+  readonly message?: string | null;
+}
+
+export class TrialTable {
+  readonly element: HTMLElement;
+  readonly #body = element('tbody');
+
+  constructor() {
+    const head = (text: string, name: string): HTMLElement =>
+      element('th', { class: name, attributes: { scope: 'col' } }, text);
+    this.element = element(
+      'table',
+      { class: 'figures' },
+      element('caption', { class: 'visually-hidden' }, t('Trials, by microbatch')),
+      element(
+        'thead',
+        {},
+        element(
+          'tr',
+          {},
+          head(t('Microbatch'), 'number'),
+          head(t('Outcome'), ''),
+          head(t('Peak'), 'number'),
+          head(t('Time per example'), 'number'),
+        ),
+      ),
+      this.#body,
+    );
+  }
+
+  /** @param chosen the size that the plan takes; null while there is none */
+  show(trials: readonly TrialRow[], budgetBytes: number | null, chosen: number | null): void {
+    const rows = [...trials].sort((a, b) => a.microbatch - b.microbatch);
+    setChildren(this.#body, JSON.stringify([rows, budgetBytes, chosen]), () =>
+      rows.map((trial) => trialRow(trial, budgetBytes, chosen)),
+    );
+  }
+}
+
+function trialRow(trial: TrialRow, budgetBytes: number | null, chosen: number | null): HTMLElement {
+  const { microbatch, peakBytes, outcome, message } = trial;
+  const fits = trialFits(trial, budgetBytes);
+  const ms = msPerExample(trial);
+  const words = outcomeOf(trial, budgetBytes, chosen);
+  return element(
+    'tr',
+    microbatch === chosen && fits ? { class: 'chosen' } : {},
+    element('th', { class: 'number', attributes: { scope: 'row' } }, formatCount(microbatch)),
+    element(
+      'td',
+      { class: fits ? 'fits' : 'misses', attributes: { title: message ?? undefined } },
+      icon(fits ? 'check' : 'close'),
+      element('span', {}, words),
+    ),
+    element(
+      'td',
+      { class: 'number', attributes: { title: peakBytes === null ? undefined : exactBytes(peakBytes) } },
+      peakBytes === null
+        ? '–'
+        : outcome === 'outOfMemory'
+          ? `> ${formatBytes(peakBytes)}`
+          : formatBytes(peakBytes),
+    ),
+    element('td', { class: 'number' }, ms === null ? '–' : formatMs(ms)),
+  );
+}

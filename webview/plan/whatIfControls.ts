@@ -1,0 +1,125 @@
+// The controls of what-if: target batch, budget, preference. They change the answer at once; nothing is measured.
+import type { Objective, Plan } from '../../src/planning/plan';
+import { formatBytes, formatCount } from '../../src/planning/units';
+import { largestTargetBatch } from '../../src/planning/userInput';
+import { createRadioGroup, type RadioGroup } from '../controls';
+import { element, setShown, setText } from '../dom';
+import { t } from '../l10n';
+import { byteStops, countStops, StopSlider } from '../stopSlider';
+import { AmountField } from './amountField';
+import type { Choice } from './choice';
+import { budgetText, readBudget, readTargetBatch } from './typedAmounts';
+
+export class WhatIfControls {
+  readonly element: HTMLElement;
+  readonly #target: AmountField;
+  readonly #targetSlider: StopSlider;
+  readonly #budget: AmountField;
+  readonly #budgetSlider: StopSlider;
+  readonly #budgetNote = element('p', { class: 'muted control-note' });
+  readonly #objective: RadioGroup;
+  #choice: Choice = { targetBatchSize: 1, budgetBytes: null, objective: 'largest' };
+  #deviceBytes: number | null = null;
+
+  constructor(private readonly onChange: (choice: Choice) => void) {
+    this.#target = new AmountField(t('Target batch size'), readTargetBatch, (targetBatchSize) =>
+      this.#change({ targetBatchSize }),
+    );
+    this.#targetSlider = new StopSlider(t('Target batch size, as a slider'), formatCount, (targetBatchSize) =>
+      this.#change({ targetBatchSize }),
+    );
+    this.#budget = new AmountField(
+      t('Memory budget, in GB'),
+      (text) => readBudget(text, this.#deviceBytes),
+      (budgetBytes) => this.#change({ budgetBytes }),
+    );
+    this.#budgetSlider = new StopSlider(t('Memory budget, as a slider'), formatBytes, (budgetBytes) =>
+      this.#change({ budgetBytes }),
+    );
+    this.#objective = createRadioGroup<Objective>(
+      t('Prefer'),
+      { largest: t('largest microbatch'), fastest: t('fastest') },
+      (objective) => this.#change({ objective }),
+    );
+    this.element = element(
+      'section',
+      { class: 'what-if', attributes: { 'aria-label': t('What if') } },
+      element(
+        'div',
+        { class: 'control' },
+        this.#target.element,
+        this.#targetSlider.element,
+        this.#target.problem,
+      ),
+      element(
+        'div',
+        { class: 'control' },
+        this.#budget.element,
+        this.#budgetSlider.element,
+        this.#budget.problem,
+        this.#budgetNote,
+      ),
+      element('div', { class: 'control' }, this.#objective),
+    );
+  }
+
+  /** True while something that cannot be used stands in a field. */
+  get isInvalid(): boolean {
+    return this.#target.isInvalid || this.#budget.isInvalid;
+  }
+
+  /** Shows the choice; `planned` is the one that the plan was made for, which the sliders can always go back to. */
+  show(plan: Plan, planned: Choice, choice: Choice): void {
+    this.#choice = choice;
+    this.#deviceBytes = plan.device?.memoryTotalBytes ?? null;
+    const { targetBatchSize, budgetBytes, objective } = choice;
+    this.#target.show(formatCount(targetBatchSize));
+    const largest = Math.max(8192, planned.targetBatchSize * 8, plan.examples ?? 0);
+    this.#targetSlider.show(
+      countStops(Math.min(largest, largestTargetBatch), [planned.targetBatchSize]),
+      targetBatchSize,
+    );
+    const canPredict = plan.memory !== null;
+    this.#budget.isDisabled = !canPredict;
+    this.#budgetSlider.element.disabled = !canPredict || budgetBytes === null;
+    this.#budget.show(budgetBytes === null ? '' : budgetText(budgetBytes));
+    const [least, most] = budgetRange(plan, planned);
+    this.#budgetSlider.show(
+      byteStops(least, most, planned.budgetBytes === null ? [] : [planned.budgetBytes]),
+      budgetBytes ?? least,
+    );
+    const note = budgetNote(plan, choice);
+    setText(this.#budgetNote, note);
+    setShown(this.#budgetNote, note !== '');
+    if (this.#objective.value !== objective) this.#objective.value = objective;
+  }
+
+  /** Shows the choice even where something else is being typed: after a reset. */
+  forget(): void {
+    this.#target.forget();
+    this.#budget.forget();
+  }
+
+  #change(part: Partial<Choice>): void {
+    this.onChange({ ...this.#choice, ...part });
+  }
+}
+
+/** From what the fixed part alone takes to all that the device has. */
+function budgetRange({ memory, device, trials }: Plan, planned: Choice): [number, number] {
+  const peaks = trials.map(({ peakBytes }) => peakBytes ?? 0);
+  const least = Math.max(2 ** 20, Math.floor((memory?.fixedBytes ?? 0) * 0.9));
+  const most =
+    device?.memoryTotalBytes ?? Math.max((planned.budgetBytes ?? 0) * 2, ...peaks.map((peak) => peak * 2));
+  return [Math.min(least, most / 2), most];
+}
+
+function budgetNote({ memory, device }: Plan, { budgetBytes }: Choice): string {
+  if (memory === null) return t('Other budgets cannot be estimated: memory was not measured at two sizes.');
+  if (budgetBytes === null) return t('Not known: the plan was found by running out of memory.');
+  const free = device?.memoryFreeBytes ?? null;
+  if (free === null) return '';
+  return budgetBytes <= free
+    ? t('{0} were free, {1} of it kept free', formatBytes(free), formatBytes(free - budgetBytes))
+    : t('more than the {0} that were free when it was planned', formatBytes(free));
+}
