@@ -9,10 +9,14 @@ export interface BestFigure {
   readonly epoch: number;
 }
 
-/** True where more is better, by the name, as Keras decides it where a person does not say: accuracies and the like. */
+/**
+ * True where more is better, by the name, as Keras decides it where a person does not say: accuracies and the like. A
+ * loss of an output that is called `acceleration` is still a loss.
+ */
 export function isBetterHigher(name: string): boolean {
-  const figure = name.replace(/^val_/, '');
-  return figure.includes('acc') || /^(fmeasure|precision|recall|auc)/i.test(figure);
+  const figure = name.replace(/^val_/, '').toLowerCase();
+  if (figure.endsWith('loss') || figure.includes('error')) return false;
+  return figure.includes('acc') || /^(fmeasure|precision|recall|auc)/.test(figure);
 }
 
 /** Takes the figures of epochs in order, and keeps the best of each; of equal ones the first. */

@@ -34,7 +34,7 @@ export class RunTotals {
   #callHasEnded = false;
   #ended: EventOf<'ended'> | null = null;
   #saved: SavedPosition[] = [];
-  #attempt = 0;
+  #started: EventOf<'started'> | null = null;
   #reducedTo: number | null = null;
 
   /** Epochs that stand, of all calls, in order. */
@@ -80,9 +80,9 @@ export class RunTotals {
     return this.#saved.at(-1) ?? null;
   }
 
-  /** Training processes that began to train; the number of the last. */
-  get attempt(): number {
-    return this.#attempt;
+  /** The last training process that began to train. */
+  get started(): EventOf<'started'> | null {
+    return this.#started;
   }
 
   /** The microbatch size after a reduction; null where there was none. */
@@ -96,7 +96,7 @@ export class RunTotals {
     if (undone) this.#undo(undone);
     switch (event.type) {
       case 'started':
-        this.#attempt = event.attempt;
+        this.#started = event;
         this.#ended = null;
         break;
       case 'call':

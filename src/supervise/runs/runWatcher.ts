@@ -162,6 +162,7 @@ export class RunWatcher {
   async #lookNow(isWhole: boolean): Promise<void> {
     if (this.#isDisposed) return;
     const wasSettled = this.#hasSettled;
+    const recordBefore = this.#reading?.record;
     if (isWhole || wasSettled || this.#now() - this.#recordTime >= recordPause) await this.#readRecord();
     const reading = this.#reading;
     if (reading === null || this.#isGone) {
@@ -170,7 +171,8 @@ export class RunWatcher {
     }
     const isEnded = isEndedState(reading.recorded);
     // The record was looked at first: of a run that has ended, all events are there by now.
-    if (wasSettled && isEnded && this.#view?.state === reading.recorded) return;
+    const isSame = reading.record === recordBefore && this.#view?.state === reading.recorded;
+    if (wasSettled && isEnded && isSame) return;
     const before = reading.history.totals.ended;
     const hasNew = await this.#readFiles(reading);
     const { ended } = reading.history.totals;
@@ -223,10 +225,7 @@ export class RunWatcher {
       progress.add(event);
     };
     const isOther = await events.read(add, () => !this.#isDisposed);
-    if (isOther) {
-      this.#startReading(reading.record, reading.recorded, reading.stamp);
-      return this.#reading !== null && !this.#isDisposed ? this.#readFiles(this.#reading) : true;
-    }
+    if (isOther) return this.#readAnew(reading);
     await output.read();
     const made = await readRunProgress(this.paths);
     if (made) progress.addProgress(made);
@@ -234,6 +233,14 @@ export class RunWatcher {
     const control = controlRequest.safeParse(await readJson(this.paths.control));
     if (requests === this.#requests) this.#asked = control.success ? control.data.request : null;
     return count > 0;
+  }
+
+  /** The events are others, or gone: with the folder, whose run stays as it was known, or in it. */
+  async #readAnew(before: Reading): Promise<boolean> {
+    await this.#readRecord();
+    if (this.#isGone || this.#isDisposed) return false;
+    if (this.#reading === before) this.#startReading(before.record, before.recorded, before.stamp);
+    return this.#reading === null || this.#readFiles(this.#reading);
   }
 
   /** Makes the view anew, and tells where anything is another than before. */
@@ -261,7 +268,13 @@ export class RunWatcher {
   #state({ record, recorded, progress, history }: Reading): RunState {
     if (this.#isGone) return 'gone';
     const { isPaused } = progress;
-    return stateNow({ record, recorded, asked: this.#asked, isPaused, attempt: history.totals.attempt });
+    return stateNow({
+      record,
+      recorded,
+      asked: this.#asked,
+      isPaused,
+      attempt: history.totals.started?.attempt ?? 0,
+    });
   }
 }
 

@@ -55,8 +55,10 @@ export interface ViewFacts {
 
 export function viewOf({ paths, record, state, totals, progress, output, failure }: ViewFacts): RunView {
   const { name, folder } = paths;
-  const { startedAt, endedAt, targetBatchSize, attempts, backend, device } = record;
+  const { startedAt, endedAt, targetBatchSize, attempts, device } = record;
   const { call, saved, updates, last, best, lastUpdate } = totals;
+  // The events tell it first.
+  const backend = totals.started?.backend ?? record.backend;
   const isNow = isActive(state);
   return {
     name,
