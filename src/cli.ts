@@ -11,6 +11,9 @@ import { runPlanCommand } from './supervise/plan/planCommand';
 import { createPlanStream } from './supervise/plan/planStream';
 import { runRunsCommand } from './supervise/runs/runsCommand';
 import { runSetupCommand } from './supervise/setupCommand';
+import { runBackgroundTrainCommand } from './supervise/train/backgroundTraining';
+import { runFollowCommand } from './supervise/train/followCommand';
+import { createSupervisorLog } from './supervise/train/supervisorLog';
 import { runTrainCommand } from './supervise/train/trainingSupervisor';
 import { createGpuView } from './terminal/gpuView';
 import { createPlanPrinter } from './terminal/planPrinter';
@@ -93,7 +96,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       ).conflicts('json'),
     )
     .action(async (entry: string, scriptArguments: string[], options: PlanOptions) => {
-      const reader = options.stream ? watchReader(process.stdin, [process.stdout, process.stderr]) : null;
+      const reader = watchReader(options.stream ? process.stdin : null, [process.stdout, process.stderr]);
       code = await runPlanCommand({
         ...streams,
         entry,
@@ -113,8 +116,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
           ? createPlanStream(process.stdout)
           : createPlanPrinter(options.json ? process.stderr : process.stdout),
         productVersion: version,
-        ...(reader === null ? {} : { cancel: reader.signal, onOutput: (text) => process.stderr.write(text) }),
-      }).finally(() => reader?.release());
+        cancel: reader.signal,
+        ...(options.stream ? { onOutput: (text) => process.stderr.write(text) } : {}),
+      }).finally(() => reader.release());
     });
 
   program
@@ -127,15 +131,36 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       'the run folder (default: a new one under .batch-planner/runs beside the config)',
     )
     .option('--resume', 'go on with the run in --run-dir, or with the latest one')
-    .action(async (config: string, options: { runDir?: string; resume?: true }) => {
-      code = await runTrainCommand({
+    .option('--background', 'train in a process that goes on when this terminal is closed, and show it here')
+    // What --background starts: its folder is made, and what it says goes to a log.
+    .addOption(new Option('--prepared <dir>').hideHelp().conflicts('background'))
+    .action(async (config: string, options: TrainOptions) => {
+      const { runDir = null, resume = false, prepared } = options;
+      const reader = watchReader(null, [process.stdout, process.stderr]);
+      const common = { configPath: config, runDir, resume, closed: reader.signal };
+      const here = { err: process.stderr, display: createTrainingDisplay(process.stdout) };
+      const training = options.background
+        ? runBackgroundTrainCommand({ ...common, ...here, cliFile: __filename })
+        : runTrainCommand({
+            ...common,
+            ...(prepared === undefined ? here : { ...createSupervisorLog(process.stdout), prepared }),
+            productVersion: version,
+          });
+      code = await training.finally(() => reader.release());
+    });
+
+  program
+    .command('follow')
+    .description('show a training that another process supervises')
+    .argument('<run folder>', 'as `batch-planner runs` names it')
+    .action(async (folder: string) => {
+      const reader = watchReader(null, [process.stdout, process.stderr]);
+      code = await runFollowCommand({
+        folder,
         err: process.stderr,
-        configPath: config,
-        runDir: options.runDir ?? null,
-        resume: options.resume ?? false,
         display: createTrainingDisplay(process.stdout),
-        productVersion: version,
-      });
+        closed: reader.signal,
+      }).finally(() => reader.release());
     });
 
   program
@@ -195,6 +220,13 @@ interface PlanOptions {
   shape?: string[];
   json?: true;
   stream?: true;
+}
+
+interface TrainOptions {
+  runDir?: string;
+  resume?: true;
+  background?: true;
+  prepared?: string;
 }
 
 interface SetupOptions {

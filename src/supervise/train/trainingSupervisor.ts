@@ -4,21 +4,20 @@ import { randomInt } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describeSizes } from '../../planning/describe';
-import { EntryError } from '../../planning/entryError';
 import { splitBatch } from '../../planning/microbatches';
 import { formatDuration, formatCounted } from '../../planning/units';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { RunEvent, RunRecord } from '../../protocol/runEvents';
-import { cannotWrite, RunFolderError, type RunPaths } from '../runs/runFolder';
+import { cannotWrite, type RunPaths } from '../runs/runFolder';
 import { replaceFile, writeControl, writeRunRecord } from '../runs/runFolderFiles';
 import { readRunEvents } from '../runs/runFolderTail';
-import { RunLockedError } from '../runs/runLock';
-import { scriptCommand, ScriptCommandError, type ScriptCommand } from '../scriptCommand';
+import { scriptCommand, type ScriptCommand } from '../scriptCommand';
 import type { TrainingDisplay } from './trainingDisplay';
 import { deviceOfTraining } from './trainingSupervisorDevice';
 import { TrainingAttempt, type AttemptOutcome } from './trainingSupervisorAttempt';
-import { readTrainingConfig, TrainingConfigError, type TrainingConfig } from './trainingSupervisorConfig';
+import { readTrainingConfig, type TrainingConfig } from './trainingSupervisorConfig';
+import { isMistake } from './trainingMistakes';
 import { judgeAttempt, type Verdict } from './trainingSupervisorOutcome';
 import { openRun, startedRecord, type OpenedRun } from './trainingSupervisorRun';
 
@@ -27,6 +26,8 @@ export interface TrainCommandOptions {
   /** The run folder; null: a new one, or with `resume` the newest of this config. */
   readonly runDir: string | null;
   readonly resume: boolean;
+  /** Absolute path of the run folder, where `--background` has made it; `runDir` is what a person typed. */
+  readonly prepared?: string;
   readonly err: { write(text: string): unknown };
   readonly display: TrainingDisplay;
   readonly productVersion: string;
@@ -34,20 +35,22 @@ export interface TrainCommandOptions {
   readonly programFolder?: string;
   /** Where Ctrl-C and requests to terminate come from. */
   readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Aborted once nobody reads any more what is shown: the training then stops as at Ctrl-C. */
+  readonly closed?: AbortSignal;
   /** Seeds the script's Math.random in a new run; a number of its own where it is left out. */
   readonly seed?: number;
   /** Seconds between two checkpoints. */
   readonly checkpointSeconds?: number;
 }
 
-const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const defaultCheckpointSeconds = 60;
 
 /** Runs the command. Mistakes that a person can correct are told in a sentence; resolves to the exit code. */
 export async function runTrainCommand(options: TrainCommandOptions): Promise<ExitCode> {
   try {
     const training = await readTrainingConfig(options.configPath);
-    const run = await openRun(training, { runDir: options.runDir, resume: options.resume, time: new Date() });
+    const { runDir, resume, prepared = null } = options;
+    const run = await openRun(training, { runDir, resume, prepared, time: new Date() });
     try {
       return await supervise(training, run, options);
     } finally {
@@ -58,11 +61,6 @@ export async function runTrainCommand(options: TrainCommandOptions): Promise<Exi
     options.err.write(`${error.message}\n`);
     return exitCodes.usage;
   }
-}
-
-function isMistake(error: unknown): error is Error {
-  const mistakes = [TrainingConfigError, EntryError, RunFolderError, RunLockedError, ScriptCommandError];
-  return mistakes.some((mistake) => error instanceof mistake);
 }
 
 async function supervise(
@@ -88,8 +86,9 @@ async function supervise(
   const tryUpdate = (change: Partial<RunRecord>): Promise<void> =>
     update(change).catch((error: unknown) => display.say(`run.json cannot be written: ${String(error)}`));
   try {
+    // Before the run is there for others to see: what they ask from then on counts. A prepared one is there already.
+    if (options.prepared === undefined) await writeControl(paths, 'run');
     await update({});
-    await writeControl(paths, 'run');
     await replaceFile(paths.job, JSON.stringify(jobOf(training, run, record, options)));
   } catch (error) {
     throw cannotWrite(paths.folder, error);
@@ -181,7 +180,7 @@ function seedOf({ config: { training } }: TrainingConfig): number {
 /** Once: stop after this update. Twice: at once. */
 function watchSignals(
   attempt: TrainingAttempt,
-  { display, signals = process }: TrainCommandOptions,
+  { display, signals = process, closed }: TrainCommandOptions,
 ): () => void {
   const ask = (): void => {
     if (attempt.isStopping) {
@@ -194,9 +193,18 @@ function watchSignals(
       attempt.kill();
     });
   };
-  for (const signal of endingSignals) signals.on(signal, ask);
+  // No person's second request: a terminal that is gone may be noticed in more than one way.
+  const leave = (): void => {
+    if (!attempt.isStopping) ask();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) signals.on(signal, ask);
+  signals.on('SIGHUP', leave);
+  closed?.addEventListener('abort', leave);
+  if (closed?.aborted === true) leave();
   return () => {
-    for (const signal of endingSignals) signals.off(signal, ask);
+    for (const signal of ['SIGINT', 'SIGTERM']) signals.off(signal, ask);
+    signals.off('SIGHUP', leave);
+    closed?.removeEventListener('abort', leave);
   };
 }
 

@@ -2,10 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { controlRequest } from '../../protocol/job';
 import { engineReport, type EngineReport } from '../../protocol/report';
 import type { RunEvent } from '../../protocol/runEvents';
 import { FileTail, Lines, RunEventTail } from '../runs/runFolderTail';
-import { readRunProgress, writeControl } from '../runs/runFolderFiles';
+import { readJson, readRunProgress, writeControl } from '../runs/runFolderFiles';
 import type { RunPaths } from '../runs/runFolder';
 import { endTree, treeSpawnOptions } from '../processTree';
 import type { ScriptCommand } from '../scriptCommand';
@@ -85,6 +86,7 @@ export class TrainingAttempt {
       const ended = end.then((how) => (exit = how));
       while (exit === null) {
         await Promise.race([ended, sleep(pollPause)]);
+        await this.#obey();
         await this.#look(events, output, reports);
       }
       await this.#look(events, output, reports);
@@ -112,6 +114,19 @@ export class TrainingAttempt {
     this.#killed = true;
     const pid = this.#child?.pid;
     if (pid !== undefined && this.#child?.exitCode === null) endTree(pid);
+  }
+
+  /**
+   * Does what is asked through the control file and not the trainer's to do: to end at once, and to stop while
+   * there is nothing to save. Everything else the trainer does between two updates.
+   */
+  async #obey(): Promise<void> {
+    const asked = controlRequest.safeParse(await readJson(this.options.paths.control)).data?.request;
+    if (asked === 'end') this.kill();
+    else if (asked === 'stop' && !this.#stopAsked) {
+      this.#stopAsked = true;
+      if (!this.trains) this.kill();
+    }
   }
 
   async #look(events: RunEventTail, output: FileTail, reports: FileTail): Promise<void> {

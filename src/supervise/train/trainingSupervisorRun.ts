@@ -8,6 +8,7 @@ import {
   listRunFolders,
   openRunFolder,
   RunFolderError,
+  runPaths,
   type RunPaths,
 } from '../runs/runFolder';
 import { readRunRecord } from '../runs/runFolderFiles';
@@ -22,17 +23,15 @@ export interface OpenedRun {
 
 /**
  * Finds or makes the run folder and locks it.
+ * @param options `prepared`: the folder, where another process has made and checked it for this training
  * @throws RunFolderError, RunLockedError
  */
 export async function openRun(
   training: TrainingConfig,
-  options: { runDir: string | null; resume: boolean; time: Date },
+  options: { runDir: string | null; resume: boolean; time: Date; prepared?: string | null },
 ): Promise<OpenedRun> {
-  const { runDir, resume } = options;
-  const paths =
-    runDir === null
-      ? await ownFolder(training, resume, options.time)
-      : await openRunFolder(path.resolve(runDir));
+  const { runDir, resume, prepared = null } = options;
+  const paths = await folderOf(training, { runDir, resume, prepared, time: options.time });
   const lock = await locked(paths);
   try {
     const earlier = await readRunRecord(paths);
@@ -43,6 +42,16 @@ export async function openRun(
     await lock.release();
     throw error;
   }
+}
+
+function folderOf(
+  training: TrainingConfig,
+  options: { runDir: string | null; resume: boolean; time: Date; prepared: string | null },
+): RunPaths | Promise<RunPaths> {
+  const { runDir, resume, prepared, time } = options;
+  // Checked by the process that made it; since then it holds this process's log.
+  if (prepared !== null) return runPaths(prepared);
+  return runDir === null ? ownFolder(training, resume, time) : openRunFolder(path.resolve(runDir));
 }
 
 /** run.json at the beginning of a training. */

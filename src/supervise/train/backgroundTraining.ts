@@ -1,0 +1,147 @@
+// `train --background`: a supervisor that outlives the terminal, and this process, which shows its run there.
+import { spawn } from 'node:child_process';
+import { open, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { quoted } from '../../planning/commandText';
+import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
+import type { RunPaths } from '../runs/runFolder';
+import { writeControl } from '../runs/runFolderFiles';
+import { readRunEvents } from '../runs/runFolderTail';
+import { asExitCode, followRun, followStart, statIfThere, type FollowStart } from './runFollower';
+import { supervisorLogOf } from './supervisorLog';
+import type { TrainingDisplay } from './trainingDisplay';
+import { isMistake } from './trainingMistakes';
+import { readTrainingConfig } from './trainingSupervisorConfig';
+import { openRun } from './trainingSupervisorRun';
+
+export interface BackgroundTrainOptions {
+  readonly configPath: string;
+  /** As for `train`. */
+  readonly runDir: string | null;
+  readonly resume: boolean;
+  readonly err: { write(text: string): unknown };
+  readonly display: TrainingDisplay;
+  /** The command line's own file, which the supervisor is started from. */
+  readonly cliFile: string;
+  readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'>;
+  /** Aborted once nobody reads any more what is shown. */
+  readonly closed?: AbortSignal;
+}
+
+export const goesOn =
+  'Training goes on when this window is closed; stop it from the panel or with Ctrl-C here.';
+
+/** Starts the training and shows it. Resolves to the run's exit code, or to 130 where it goes on unseen. */
+export async function runBackgroundTrainCommand(options: BackgroundTrainOptions): Promise<ExitCode> {
+  const { display, err, signals = process, closed } = options;
+  let run: PreparedRun;
+  try {
+    run = await prepareRun(options);
+  } catch (error) {
+    if (!isMistake(error)) throw error;
+    err.write(`${error.message}\n`);
+    return exitCodes.usage;
+  }
+  const { paths, start } = run;
+  const supervisor = await startSupervisor(options, paths).catch(async (error: unknown) => {
+    await run.removeUnused();
+    throw error;
+  });
+  display.say(goesOn);
+  for (const event of start.events > 0 ? await readRunEvents(paths.events) : []) display.event(event, true);
+  const code = await followRun({
+    paths,
+    start,
+    display,
+    err,
+    ended: () => Promise.resolve(supervisor.exitCode()),
+    signals,
+    closed,
+  });
+  if (code === null) {
+    display.say(`The training goes on. See it with: batch-planner follow ${quoted(relative(paths))}`);
+    return exitCodes.interrupted;
+  }
+  const killer = supervisor.signal();
+  if (killer !== null) {
+    err.write(
+      `The process that supervises the training was ended by ${killer}: what runs of it saves its state and ends. ` +
+        `Go on with: batch-planner train ${quoted(path.relative('', options.configPath))} --resume --run-dir ${quoted(relative(paths))}\n`,
+    );
+  }
+  await run.removeUnused();
+  return code;
+}
+
+function relative({ folder }: RunPaths): string {
+  return path.relative('', folder) || '.';
+}
+
+interface PreparedRun {
+  readonly paths: RunPaths;
+  readonly start: FollowStart;
+  /** Removes what was made for a run that never began. */
+  removeUnused(): Promise<void>;
+}
+
+/**
+ * Makes or finds the run folder and checks it under its lock, so that mistakes are told before anything is started.
+ * The lock is then left to the supervisor.
+ */
+async function prepareRun({ configPath, runDir, resume }: BackgroundTrainOptions): Promise<PreparedRun> {
+  const training = await readTrainingConfig(configPath);
+  const wasThere = resume || (runDir !== null && (await statIfThere(path.resolve(runDir))) !== null);
+  const { paths, lock } = await openRun(training, { runDir, resume, time: new Date() });
+  try {
+    // From here on a request counts: the supervisor finds what was asked while it started.
+    await writeControl(paths, 'run');
+    const start = await followStart(paths);
+    const removeUnused = async (): Promise<void> => {
+      if ((await statIfThere(paths.record)) !== null) return;
+      if (!wasThere) await rm(paths.folder, { recursive: true, force: true });
+      else {
+        for (const file of [supervisorLogOf(paths.folder), paths.control]) await rm(file, { force: true });
+      }
+    };
+    return { paths, start, removeUnused };
+  } finally {
+    await lock.release();
+  }
+}
+
+interface Supervisor {
+  /** Null while it runs. */
+  exitCode(): ExitCode | null;
+  /** What ended it, where that was no end of its own. */
+  signal(): NodeJS.Signals | null;
+}
+
+/** Starts `train` in a session of its own: no terminal's end reaches it, and it holds nothing of this process. */
+async function startSupervisor(
+  { configPath, runDir, resume, cliFile }: BackgroundTrainOptions,
+  paths: RunPaths,
+): Promise<Supervisor> {
+  const log = await open(supervisorLogOf(paths.folder), 'a', 0o600);
+  try {
+    const words = ['train', path.resolve(configPath), '--prepared', paths.folder];
+    if (runDir !== null) words.push('--run-dir', runDir);
+    if (resume) words.push('--resume');
+    const child = spawn(process.execPath, [cliFile, ...words], {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      windowsHide: true,
+    });
+    let ended: { code: ExitCode; signal: NodeJS.Signals | null } | null = null;
+    child.once('exit', (code, signal) => {
+      ended = { code: asExitCode(code), signal };
+    });
+    await new Promise((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    return { exitCode: () => ended?.code ?? null, signal: () => ended?.signal ?? null };
+  } finally {
+    await log.close();
+  }
+}
