@@ -57,7 +57,8 @@ export function createButton(
       start.slot = 'start';
       button.append(start);
     }
-    button.append(element('span', { class: 'button-label' }));
+    // A bare text: the toolkit makes spans as narrow as icons.
+    button.append(document.createTextNode(label));
   }
   setButtonLabel(button, label);
   button.addEventListener('click', () => {
@@ -68,8 +69,8 @@ export function createButton(
 
 /** Changes what a button says, without making it anew. */
 export function setButtonLabel(button: Button, label: string): void {
-  const shown = button.querySelector('.button-label');
-  if (shown !== null) {
+  const shown = [...button.childNodes].find((node) => node.nodeType === Node.TEXT_NODE);
+  if (shown !== undefined) {
     if (shown.textContent !== label) shown.textContent = label;
     return;
   }

@@ -121,7 +121,11 @@ export class PlanPart {
     const size = facts.chosen?.microbatch ?? null;
     this.#trials.show(trials, facts.budgetBytes, size);
     this.#trialsSection.set(t('Trials ({0})', trials.length), () => undefined);
-    this.#memory.show(memoryChart(facts), t('No trial has told yet how much memory it took.'));
+    const isPlanning = this.#view?.plan.state === 'planning';
+    this.#memory.show(
+      memoryChart(facts),
+      isPlanning ? t('No size was measured yet.') : t('How much memory was in use could not be read.'),
+    );
     this.#time.show(exampleTimeChart(trials, facts.budgetBytes, size), t('No trial has been timed yet.'));
   }
 }

@@ -24,7 +24,7 @@ export class PlanningState {
       { class: 'answer' },
       element(
         'div',
-        { class: 'equation-line' },
+        { class: 'doing-line' },
         createProgressRing(t('Planning')),
         this.#doing,
         this.#elapsed,

@@ -9,15 +9,15 @@ const radius = 4;
 /** How near the mouse must be to a point, in CSS pixels. */
 const reach = 40;
 
-/** Dashed lines across the chart with their names: the device's at the left end, the budget's at the right. */
+/** Dashed lines across the chart with their names at the left end, where the curve is low. */
 export function drawLevels(plot: uPlot, levels: readonly Level[], theme: ChartTheme): void {
   const { ctx, bbox } = plot;
   const ratio = devicePixelRatio;
   ctx.save();
-  for (const { value, label, kind } of levels) {
+  let highest = -Infinity;
+  for (const { value, label, kind } of [...levels].sort((a, b) => b.value - a.value)) {
     const y = Math.round(plot.valToPos(value, 'y', true));
-    const color = kind === 'budget' ? theme.orange : theme.muted;
-    ctx.strokeStyle = color;
+    ctx.strokeStyle = kind === 'budget' ? theme.orange : theme.muted;
     ctx.lineWidth = theme.lineWidth * ratio;
     ctx.setLineDash((kind === 'budget' ? [8, 5] : [2, 4]).map((length) => length * ratio));
     ctx.beginPath();
@@ -25,11 +25,12 @@ export function drawLevels(plot: uPlot, levels: readonly Level[], theme: ChartTh
     ctx.lineTo(bbox.left + bbox.width, y);
     ctx.stroke();
     ctx.font = canvasFont(theme);
-    const isLeft = kind === 'device';
-    ctx.textAlign = isLeft ? 'left' : 'right';
-    ctx.textBaseline = 'bottom';
-    const x = isLeft ? bbox.left + 6 * ratio : bbox.left + bbox.width - 6 * ratio;
-    writeOver(ctx, label, x, y - 3 * ratio, theme.foreground, theme);
+    ctx.textAlign = 'left';
+    // Under its line where the one above is too near.
+    const isUnder = y - highest < 18 * ratio;
+    ctx.textBaseline = isUnder ? 'top' : 'bottom';
+    writeOver(ctx, label, bbox.left + 6 * ratio, y + (isUnder ? 4 : -3) * ratio, theme);
+    highest = y;
   }
   ctx.restore();
 }
@@ -45,49 +46,61 @@ export function drawPoints(
   const ratio = devicePixelRatio;
   ctx.save();
   ctx.setLineDash([]);
-  let lastLabel = { x: -Infinity, y: 0 };
-  const order = points
-    .map((_, index) => index)
-    .sort((a, b) => Number(points[a]?.isChosen) - Number(points[b]?.isChosen));
-  for (const index of order) {
-    const point = points[index];
-    if (point === undefined) continue;
-    const { microbatch, value, kind, isChosen } = point;
-    const x = plot.valToPos(microbatch, 'x', true);
-    const y = plot.valToPos(value, 'y', true);
-    const size = radius * ratio * (isChosen ? 1.5 : 1);
-    const color = kind === 'miss' ? theme.red : isChosen ? theme.green : theme.blue;
+  for (const [index, point] of points.entries()) {
+    const { x, y, size } = placeOf(plot, point);
+    const color = point.kind === 'miss' ? theme.red : point.isChosen ? theme.green : theme.blue;
     if (index === pointed) {
       ctx.fillStyle = faded(theme.foreground, 0.25);
       disc(ctx, x, y, size * 2.2);
       ctx.fill();
     }
     ctx.strokeStyle = color;
-    ctx.fillStyle = kind === 'estimate' ? theme.background : color;
+    ctx.fillStyle = point.kind === 'estimate' ? theme.background : color;
     ctx.lineWidth = 2 * ratio;
-    if (kind === 'miss') cross(ctx, x, y, size);
+    if (point.kind === 'miss') cross(ctx, x, y, size);
     else {
       disc(ctx, x, y, size);
       ctx.fill();
       ctx.stroke();
     }
-    // Neighbours that are a pixel apart share one name; the chosen one always has its own.
-    const isCrowded = Math.abs(x - lastLabel.x) < 22 * ratio && Math.abs(y - lastLabel.y) < 14 * ratio;
-    if (isChosen || !isCrowded) {
-      const isMiss = kind === 'miss';
-      ctx.font = canvasFont(theme, isChosen);
-      ctx.textBaseline = 'middle';
-      const { left, width } = plot.bbox;
-      const text = formatCount(microbatch);
-      const space = ctx.measureText(text).width + size + 6 * ratio;
-      const toLeft = (isChosen && !isMiss && x - space > left) || x + space > left + width;
-      ctx.textAlign = toLeft ? 'right' : 'left';
-      const offset = (size + 4 * ratio) * (toLeft ? -1 : 1);
-      writeOver(ctx, text, x + offset, y, theme.foreground, theme);
-      lastLabel = { x, y };
-    }
   }
+  writeSizes(plot, points, theme);
   ctx.restore();
+}
+
+/** Writes the sizes above the points: first that of the chosen one, then of the others where there is room. */
+function writeSizes(plot: uPlot, points: readonly SizePoint[], theme: ChartTheme): void {
+  const { ctx, bbox } = plot;
+  const ratio = devicePixelRatio;
+  ctx.textAlign = 'center';
+  ctx.textBaseline = 'bottom';
+  const taken: { x: number; y: number; half: number }[] = [];
+  for (const point of [...points].sort((a, b) => Number(b.isChosen) - Number(a.isChosen))) {
+    const text = formatCount(point.microbatch);
+    ctx.font = canvasFont(theme, point.isChosen);
+    const half = ctx.measureText(text).width / 2 + 1.5 * ratio;
+    const { x: middle, y: centre, size } = placeOf(plot, point);
+    const x = Math.min(Math.max(middle, bbox.left + half), bbox.left + bbox.width - half);
+    const y = centre - size - 4 * ratio;
+    const isInTheWay = taken.some(
+      (other) => Math.abs(other.x - x) < other.half + half && Math.abs(other.y - y) < 14 * ratio,
+    );
+    if (isInTheWay) continue;
+    taken.push({ x, y, half });
+    writeOver(ctx, text, x, y, theme);
+  }
+}
+
+/** Where a point is on the canvas, and half its width there. */
+function placeOf(
+  plot: uPlot,
+  { microbatch, value, isChosen }: SizePoint,
+): { x: number; y: number; size: number } {
+  return {
+    x: plot.valToPos(microbatch, 'x', true),
+    y: plot.valToPos(value, 'y', true),
+    size: radius * devicePixelRatio * (isChosen ? 1.4 : 1),
+  };
 }
 
 /** Index of the point at a place in CSS pixels, or null where none is near. */
@@ -126,7 +139,6 @@ function writeOver(
   text: string,
   x: number,
   y: number,
-  color: string,
   theme: ChartTheme,
 ): void {
   ctx.lineJoin = 'round';
@@ -134,7 +146,7 @@ function writeOver(
   ctx.strokeStyle = theme.background;
   ctx.lineWidth = 4 * devicePixelRatio;
   ctx.strokeText(text, x, y);
-  ctx.fillStyle = color;
+  ctx.fillStyle = theme.foreground;
   ctx.fillText(text, x, y);
 }
 

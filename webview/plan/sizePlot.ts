@@ -131,7 +131,13 @@ export class SizePlot {
           ...axis,
           size: 26,
           space: 44,
-          ...(isLogX ? { splits: (plot: uPlot) => measuredTicks(plot, now()) } : { incrs: wholeSteps }),
+          ...(isLogX
+            ? {
+                splits: (plot: uPlot) => measuredTicks(plot, now()),
+                // The library would leave out some that are not powers.
+                filter: (_: uPlot, splits: number[]) => splits,
+              }
+            : { incrs: wholeSteps }),
           values: (_, splits) => splits.map((split) => formatCount(split)),
         },
         {

@@ -114,8 +114,12 @@ function budgetRange({ memory, device, trials }: Plan, planned: Choice): [number
   return [Math.min(least, most / 2), most];
 }
 
-function budgetNote({ memory, device }: Plan, { budgetBytes }: Choice): string {
-  if (memory === null) return t('Other budgets cannot be estimated: memory was not measured at two sizes.');
+function budgetNote({ memory, device, trials }: Plan, { budgetBytes }: Choice): string {
+  if (memory === null) {
+    return trials.some(({ peakBytes }) => peakBytes !== null)
+      ? t('Other budgets cannot be estimated from one measured size.')
+      : t('Other budgets cannot be estimated: how much memory was in use could not be read.');
+  }
   if (budgetBytes === null) return t('Not known: the plan was found by running out of memory.');
   const free = device?.memoryFreeBytes ?? null;
   if (free === null) return '';
