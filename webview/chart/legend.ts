@@ -41,7 +41,7 @@ export class Legend {
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
 /** A piece of the line as it is drawn, with its dashes and points. */
-function swatch({ color, dash, hasPoints }: ChartSeries, theme: ChartTheme): SVGSVGElement {
+function swatch({ color, dash, hasPoints, isPale }: ChartSeries, theme: ChartTheme): SVGSVGElement {
   const svg = document.createElementNS(svgNamespace, 'svg');
   const set = (target: Element, values: Record<string, string>) => {
     for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
@@ -49,6 +49,7 @@ function swatch({ color, dash, hasPoints }: ChartSeries, theme: ChartTheme): SVG
   set(svg, { width: '24', height: '10', viewBox: '0 0 24 10', 'aria-hidden': 'true' });
   const line = document.createElementNS(svgNamespace, 'line');
   set(line, { x1: '0', x2: '24', y1: '5', y2: '5', stroke: theme[color], 'stroke-width': '2' });
+  if (isPale) line.setAttribute('stroke-opacity', '0.4');
   if (dash.length > 0) line.setAttribute('stroke-dasharray', dash.join(' '));
   svg.append(line);
   if (hasPoints) {

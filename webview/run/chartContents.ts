@@ -56,9 +56,9 @@ export function figureContent(
     shown.other === null
       ? []
       : figureSeries(shown.other, name, look.isSmooth, lines.otherTraining, lines.otherValidation, [
-          t('training of the other run'),
-          t('training of the other run, smoothed'),
-          t('validation of the other run'),
+          t('training (other run)'),
+          t('training, smoothed (other run)'),
+          t('validation (other run)'),
         ]);
   return {
     ...common(shown, t),
@@ -104,7 +104,7 @@ export function memoryContent(shown: Shown, run: RunView, t: Translate): ChartCo
   const speed = hasSpeed ? [speedSeries(own.examplesPerSecond, t('examples/s'))] : [];
   const others =
     other !== null && hasValues(other.memoryBytes)
-      ? [lineSeries(other.memoryBytes, t('peak memory of the other run'), lines.otherTraining, false)]
+      ? [lineSeries(other.memoryBytes, t('peak memory (other run)'), lines.otherTraining, false)]
       : [];
   const speedAxis: ChartAxis = {
     format: formatShort,

@@ -105,8 +105,8 @@ export function createRunPart(
     tools,
   );
   const root = element(
-    'section',
-    { class: 'run', attributes: { 'aria-label': t('Run') } },
+    'div',
+    { class: 'run' },
     announcer.root,
     ofRun,
     eventSection.root,

@@ -95,7 +95,8 @@ it('leaves out rows, and says so, where the CSV would be too long to copy', () =
   const { text, every } = runCsv(history, whole / 3);
   expect(text.length).toBeLessThanOrEqual(whole / 3);
   expect(every).toBe(4);
-  const updates = parse(text, { columns: true }).map((row: Record<string, string>) => Number(row.update));
+  const rows: Record<string, string>[] = parse(text, { columns: true });
+  const updates = rows.map((row) => Number(row.update));
   expect(updates).toContain(1);
   expect(updates).toContain(5);
   // The ends of epochs stay.
