@@ -60,6 +60,8 @@ function take(message: HostMessage): void {
 }
 
 registerControls();
+// By this the extension knows which entry a page is of that VS Code brings back after a reload.
+keepState('entry', document.body.dataset['entry'] ?? '');
 window.addEventListener('message', ({ data }: MessageEvent<HostMessage>) => take(data));
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden) send({ type: 'ready' });
