@@ -42,7 +42,14 @@ class Column {
   }
 
   sliceWithNulls(from: number, to: number): (number | null)[] {
-    return Array.from(this.#values.subarray(from, to), (value) => (Number.isNaN(value) ? null : value));
+    const values = this.#values;
+    const slice: (number | null)[] = [];
+    // A plain loop: a whole history is given out at once, on the editor's thread.
+    for (let index = from; index < to; index++) {
+      const value = values[index] ?? NaN;
+      slice.push(Number.isNaN(value) ? null : value);
+    }
+    return slice;
   }
 
   #reserve(length: number): void {
