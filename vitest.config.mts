@@ -1,15 +1,40 @@
 // How the tests run: one process a file, because tests load TensorFlow.js, which keeps global state.
 import { defineConfig } from 'vitest/config';
 
+const exclude = ['test/.lanes/**', 'test/fixtures/**', 'node_modules/**'];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: ['test/.lanes/**', 'test/fixtures/**', 'node_modules/**'],
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'core',
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, 'test/e2e/**'],
+          sequence: { groupOrder: 0 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // After the others and one file at a time: a VS Code, a browser and a training want the machine for themselves.
+        extends: true,
+        test: {
+          name: 'editor',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude,
+          sequence: { groupOrder: 1 },
+          maxWorkers: 1,
+          globalSetup: ['test/support/editor/packFirst.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
     // Real processes on shared machines: one that fails once and then holds is told in CONTRIBUTING.md, not hidden.
     retry: 1,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
   },
 });

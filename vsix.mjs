@@ -1,4 +1,4 @@
-// Packs the extension for one platform: `node vsix.mjs [--target linux-x64] [--no-build]` → batch-planner-<target>-<version>.vsix.
+// Packs the extension for one platform, batch-planner-<target>-<version>.vsix: `node vsix.mjs [--target linux-x64] [--out FOLDER] [--no-build]`.
 import { createVSIX } from '@vscode/vsce';
 import { transform } from 'esbuild';
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
@@ -35,6 +36,7 @@ const bundledByStyle = ['@vscode/codicons', 'uplot'];
 const { values } = parseArgs({
   options: {
     target: { type: 'string', default: `${process.platform}-${process.arch}` },
+    out: { type: 'string', default: root },
     'no-build': { type: 'boolean', default: false },
   },
 });
@@ -44,7 +46,7 @@ if (!(values.target in webgpuFiles)) {
 }
 if (!values['no-build']) build();
 writeFileSync(path.join(root, 'dist/THIRD_PARTY_NOTICES.txt'), thirdPartyNotices());
-await pack(values.target);
+await pack(values.target, path.resolve(values.out));
 
 function build() {
   const { status } = spawnSync(process.execPath, ['esbuild.mjs'], { cwd: root, stdio: 'inherit' });
@@ -55,7 +57,7 @@ function build() {
  * Lays out what .vscodeignore allows in a folder of its own, with manifests that name nothing else, and has it packed: vsce
  * asks npm for the dependencies, and looks at every file that it finds.
  */
-async function pack(target) {
+async function pack(target, out) {
   const staging = mkdtempSync(path.join(tmpdir(), 'batch-planner-vsix-'));
   const rules = readFileSync(path.join(root, '.vscodeignore'), 'utf8').split('\n');
   rules.push(...webgpuFiles[target].map((file) => `!node_modules/webgpu/dist/${file}`));
@@ -65,14 +67,20 @@ async function pack(target) {
     for (const file of files) await stage(file, path.join(staging, file), files);
     const ignoreFile = path.join(staging, '.vscodeignore');
     writeFileSync(ignoreFile, rules.join('\n'));
+    const packed = path.join(out, `.packing-${process.pid}.vsix`);
     await createVSIX({
       cwd: staging,
-      packagePath: root,
+      packagePath: packed,
       target,
       useYarn: false,
       rewriteRelativeLinks: false,
       allowMissingRepository: true,
     });
+    const { name, version } = JSON.parse(readFileSync(path.join(staging, 'package.json'), 'utf8'));
+    const file = path.join(out, `${name}-${target}-${version}.vsix`);
+    // In one step: who installs it at this moment gets the old or the new one, whole.
+    renameSync(packed, file);
+    console.log(file);
   } finally {
     rmSync(staging, { recursive: true });
   }

@@ -2,6 +2,7 @@
 // `npm test -- unit/planning` (any vitest filter or option) builds and runs only those tests, on the parts that are there.
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setUpEditorLane } from './support/editorLane.mjs';
 import { setUpTensorflowLane } from './support/tensorflowLane.mjs';
 import { runNode } from './support/steps.mjs';
 import { summaryVariable } from './support/summaryReporter.mjs';
@@ -33,14 +34,23 @@ if (everything) {
   await step('eslint', ['node_modules/eslint/bin/eslint.js', '.'], { limitSeconds: 300 });
   await step('prettier', ['node_modules/prettier/bin/prettier.cjs', '--check', '.'], { limitSeconds: 300 });
 }
+if (everything) await step('package', ['vsix.mjs', '--no-build'], { limitSeconds: 120 });
 // The README's first command. CI proves it; a developer who runs the tests has no need to wait for it.
 if (everything && process.env.CI) {
   await step('npm start', ['media/examples/run.mjs'], { quiet: false, limitSeconds: 300 });
 }
 
-const lane = everything ? await setUpTensorflowLane(root) : { env: {} };
-if (lane.failure !== undefined) failed.push(lane.failure);
-if (lane.missing !== undefined) console.log(`real TensorFlow: not here: ${lane.missing}`);
+const lanes = everything
+  ? [
+      { name: 'real TensorFlow', ...(await setUpTensorflowLane(root)) },
+      { name: 'real editor', ...(await setUpEditorLane(root)) },
+    ]
+  : [];
+for (const { name, failure, missing } of lanes) {
+  if (failure !== undefined) failed.push(failure);
+  if (missing !== undefined) console.log(`${name}: not here: ${missing}`);
+}
+const laneEnvironment = Object.assign({}, ...lanes.map(({ env }) => env));
 
 rmSync(summaryFile, { force: true });
 const tests = await runNode(
@@ -51,7 +61,7 @@ const tests = await runNode(
     '--reporter=./test/support/summaryReporter.mjs',
     ...filters,
   ],
-  { root, env: { ...lane.env, [summaryVariable]: summaryFile }, limitSeconds: 35 * 60 },
+  { root, env: { ...laneEnvironment, [summaryVariable]: summaryFile }, limitSeconds: 35 * 60 },
 );
 if (existsSync(summaryFile)) {
   const summary = JSON.parse(readFileSync(summaryFile, 'utf8'));

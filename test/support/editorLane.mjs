@@ -110,6 +110,8 @@ async function installInto(folder) {
     const sentence = `npm ${args[0]}: ${words}`;
     return unreachable.test(result.output) ? { missing: sentence } : { failure: sentence };
   }
+  // Its parts are not in the package: it would only tell, in every window, that they are missing.
+  rmSync(path.join(server, 'extensions/typescript-language-features'), { recursive: true });
   return null;
 }
 

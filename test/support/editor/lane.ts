@@ -16,13 +16,8 @@ export function editorLane(): Lane {
   return { missing: told ?? 'the real editor was not set up (npm test does)' };
 }
 
-/**
- * The packaged extension for this machine.
- * @throws Error where vsix.mjs has not made it
- */
+/** Path of the packaged extension for this machine, which vsix.mjs makes. */
 export function packagedExtension(): string {
   const { name, version } = packageJson;
-  const file = path.join(root, `${name}-${process.platform}-${process.arch}-${version}.vsix`);
-  if (!existsSync(file)) throw new Error(`${file} is not there: make it with "node vsix.mjs"`);
-  return file;
+  return path.join(root, `${name}-${process.platform}-${process.arch}-${version}.vsix`);
 }
