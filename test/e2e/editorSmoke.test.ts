@@ -12,33 +12,36 @@ import { openEditor } from '../support/editor/openEditor';
 const { missing } = editorLane();
 const digits = path.resolve(import.meta.dirname, '../../media/examples/digits');
 
-describe.skipIf(missing !== undefined)('the packaged extension in VS Code', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bp-smoke-'));
-  let editor: Editor;
+describe.skipIf(missing !== undefined)(
+  `the packaged extension in VS Code${missing ? `: ${missing}` : ''}`,
+  () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'bp-smoke-'));
+    let editor: Editor;
 
-  beforeAll(async () => {
-    cpSync(digits, folder, { recursive: true });
-    editor = await openEditor({ folder });
-  });
+    beforeAll(async () => {
+      cpSync(digits, folder, { recursive: true });
+      editor = await openEditor({ folder });
+    });
 
-  afterAll(async () => {
-    await editor?.dispose();
-    rmSync(folder, { recursive: true });
-  });
+    afterAll(async () => {
+      await editor?.dispose();
+      rmSync(folder, { recursive: true });
+    });
 
-  it('has every command in the palette but those that need a training', async () => {
-    const hidden = packageJson.contributes.menus.commandPalette.map(({ command }) => command);
-    const expected = packageJson.contributes.commands
-      .filter(({ command, enablement }) => !hidden.includes(command) && !enablement?.includes('.training'))
-      .map(({ title }) => `Batch Planner: ${Reflect.get(texts, title.slice(1, -1))}`);
-    expect((await editor.commandTitles('Batch Planner:')).sort()).toEqual(expected.sort());
-  });
+    it('has every command in the palette but those that need a training', async () => {
+      const hidden = packageJson.contributes.menus.commandPalette.map(({ command }) => command);
+      const expected = packageJson.contributes.commands
+        .filter(({ command, enablement }) => !hidden.includes(command) && !enablement?.includes('.training'))
+        .map(({ title }) => `Batch Planner: ${Reflect.get(texts, title.slice(1, -1))}`);
+      expect((await editor.commandTitles('Batch Planner:')).sort()).toEqual(expected.sort());
+    });
 
-  it('opens the page of a script that was never planned', async () => {
-    await editor.openFile('train.js');
-    await editor.command('Batch Planner: Open Plan');
-    const page = await editor.pageFrame();
-    expect(await page.locator('main#batch-planner').innerText()).toContain('train.js');
-    await editor.screenshot('smoke-page');
-  });
-});
+    it('opens the page of a script that was never planned', async () => {
+      await editor.openFile('train.js');
+      await editor.command('Batch Planner: Open Plan');
+      const page = await editor.pageFrame();
+      expect(await page.locator('main#batch-planner').innerText()).toContain('train.js');
+      await editor.screenshot('smoke-page');
+    });
+  },
+);
