@@ -162,7 +162,11 @@ export interface RunEpoch {
   readonly logs: Readonly<Record<string, number | null>>;
 }
 
-/** A part of a run's history. The first part (`from` 0) replaces what the page has of that run. */
+/**
+ * A part of a run's history. The first part (`from` 0) replaces what the page has of that run; every other one replaces
+ * the points from `from` on, and the epochs and marks whose `point` is `from` or more: the end of an epoch comes before
+ * the point that it stands at, and again with it.
+ */
 export interface RunHistoryPart {
   readonly run: string;
   /** Number of points that the page has before this part. */
