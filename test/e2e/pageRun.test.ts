@@ -10,6 +10,7 @@ import {
   type PageSession,
 } from '../support/pageHarness';
 import { themeNames } from '../support/pageThemes';
+import { drawn } from '../support/runChartDriver';
 import {
   earlierRuns,
   historyOf,
@@ -29,11 +30,6 @@ async function openRun(options: PageOptions): Promise<PageSession> {
   await session.page.locator('.run').waitFor();
   await drawn(session);
   return session;
-}
-
-/** Two frames more: what was asked for is drawn. */
-async function drawn({ page }: PageSession): Promise<void> {
-  await page.waitForTimeout(150);
 }
 
 /** The buttons of the status line that can be seen. */

@@ -11,7 +11,15 @@ export function failureChildren(
 ): Node[] {
   if (failure === null) return [];
   const { message, file, line } = failure;
-  const children: Node[] = [icon('error'), element('span', { class: 'failure-message' }, message)];
+  const text = element(
+    'div',
+    {
+      class: 'failure-message',
+      attributes: { tabindex: '0', role: 'group', 'aria-label': t('Why it failed'), 'data-scrolls': '' },
+    },
+    message,
+  );
+  const children: Node[] = [icon('error'), text];
   if (file !== null) {
     const place = line === null ? baseName(file) : `${baseName(file)}:${line}`;
     children.push(

@@ -1,5 +1,5 @@
 // What is remembered of how a run is looked at, while the page is hidden or loaded anew.
-import { isRecord, keepState, keptState } from '../pageState';
+import { isRecord } from '../pageState';
 
 /** How a person looks at a run. */
 export interface RunLook {
@@ -19,12 +19,6 @@ export interface StateKeeper {
   read(): unknown;
   write(look: RunLook): void;
 }
-
-/** Keeps it where the page keeps all its state. */
-export const pageKeeper: StateKeeper = {
-  read: () => keptState('run'),
-  write: (look) => keepState('run', look),
-};
 
 /** The kept look, as far as it can be understood. */
 export function readLook(kept: unknown): RunLook {

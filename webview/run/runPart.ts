@@ -11,7 +11,7 @@ import { earlierRunsHead, showEarlierRuns } from './earlierRuns';
 import { showEvents } from './events';
 import { failureChildren } from './failure';
 import { FiguresLine } from './figuresLine';
-import { pageKeeper, readLook, type StateKeeper } from './keptState';
+import { readLook, type StateKeeper } from './keptState';
 import { Output } from './output';
 import { RunCharts } from './runCharts';
 import { Section } from './sections';
@@ -34,7 +34,7 @@ export function createRunPart(
   host: HTMLElement,
   send: (message: PageMessage) => void,
   t: Translate,
-  keeper: StateKeeper = pageKeeper,
+  keeper: StateKeeper,
 ): RunPart {
   const look = readLook(keeper.read());
   const keep = () => keeper.write(look);
