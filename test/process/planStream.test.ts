@@ -1,6 +1,7 @@
 // `plan --stream` and the process of it that the editor starts: messages, failures with their remedy, and cancelling.
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plan as planSchema } from '../../src/planning/plan';
@@ -108,6 +109,15 @@ describe('a planning process', () => {
     expect(outcome).toMatchObject({ configPath: project.path(configName), needsData: false });
     expect(messages.at(-1)).toMatchObject({ type: 'finished', plan: outcome.plan });
     expect(output()).toContain('the script says hello');
+  });
+
+  test('of a model.json says that its data are to be named', async () => {
+    const model = path.resolve(import.meta.dirname, '../../media/examples/model');
+    for (const name of ['model.json', 'weights.bin'])
+      copyFileSync(path.join(model, name), project.path(name));
+    const { process } = start({ entryName: 'model.json', targetBatchSize: 8 });
+    const configPath = project.path('model.accumulation.json');
+    expect(await process.done).toMatchObject({ kind: 'planned', needsData: true, configPath });
   });
 
   test('passes a budget of single bytes exactly', async () => {
