@@ -197,6 +197,14 @@ describe('a planning process', () => {
     expect(failure.message).toContain('is no sound accumulation config');
   });
 
+  test('where the config names a folder that is not there offers to open it', async () => {
+    project.write('train.cjs', denseScript());
+    expect((await start().process.done).kind).toBe('planned');
+    const text = project.read(configName);
+    const file = project.write(configName, text.replace('"folder": "."', '"folder": "gone"'));
+    expect(await failureOf()).toMatchObject({ kind: 'usage', file, line: null, remedy: 'openConfig' });
+  });
+
   test('of a model whose batches cannot be cut, or where nothing fits', async () => {
     project.write('train.cjs', statefulScript);
     expect(await failureOf()).toMatchObject({ kind: 'script', remedy: null });

@@ -101,10 +101,7 @@ async function planEntry(
   const training = trainingOf(entry, file, options);
   const request = requestOf(entry, training, file, options);
   if (training.kind === 'script') {
-    await checkScriptFolder(
-      request.folder,
-      options.folder === null ? `"training.folder" in ${file.path}` : '--folder',
-    );
+    await checkScriptFolder(request.folder, options.folder === null ? file.path : null);
   }
   options.display.started(options.entry);
   const result = await profile(request, {

@@ -10,6 +10,7 @@ import { ProfileError } from '../profile/profilerError';
 import { ScriptCommandError } from '../scriptCommand';
 import { lastWords } from '../train/lastWords';
 import { PlanConfigError } from './planConfigFile';
+import { ScriptFolderError } from './scriptFolder';
 
 /** What was seen on the way, to explain with where not even one example fits. */
 export interface NothingFitsFacts {
@@ -51,11 +52,19 @@ export function failureOf(error: unknown, seen: NothingFitsFacts): ToldFailure |
   const mistakes = [EntryError, InputError, PlanConfigError, ScriptCommandError, NoSuchDeviceError];
   if (!(error instanceof Error) || !mistakes.some((mistake) => error instanceof mistake)) return null;
   const failure: PlanFailure = { ...nowhere, kind: 'usage', message: error.message };
-  const place = error instanceof PlanConfigError ? error.place : null;
+  const place = placeInConfig(error);
   return {
     failure: place === null ? failure : { ...failure, ...place, remedy: 'openConfig' },
     exitCode: exitCodes.usage,
   };
+}
+
+/** Where a person mends it; null where that is no config. */
+function placeInConfig(error: Error): { file: string; line: number | null } | null {
+  if (error instanceof PlanConfigError) return error.place;
+  return error instanceof ScriptFolderError && error.config !== null
+    ? { file: error.config, line: null }
+    : null;
 }
 
 const kinds = { failed: 'script', neverTrained: 'neverTrained', noBackend: 'noBackend' } as const;

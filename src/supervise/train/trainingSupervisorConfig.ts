@@ -47,7 +47,7 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
     );
   }
   if (config.training.kind === 'script') {
-    await checkScriptFolder(path.resolve(folder, config.training.folder), `"training.folder" in ${file}`);
+    await checkScriptFolder(path.resolve(folder, config.training.folder), file);
   }
   if (config.training.kind === 'model' && config.training.data === undefined) {
     throw new TrainingConfigError(
