@@ -26,7 +26,6 @@ export interface EditorParts {
 export class Editor {
   readonly server: EditorServer;
   #page: Page | null = null;
-  #settings: Readonly<Record<string, unknown>> = {};
   #theme: ThemeName;
 
   constructor(private readonly parts: EditorParts) {
@@ -171,8 +170,7 @@ export class Editor {
 
   /** Changes settings while the window runs; undefined takes one away. */
   setSettings(changes: Readonly<Record<string, unknown>>): void {
-    this.#settings = { ...this.#settings, ...changes };
-    this.server.setMachineSettings(this.#settings);
+    this.server.addMachineSettings(changes);
   }
 
   async setTheme(theme: ThemeName): Promise<void> {

@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { parse as parseJson } from 'jsonc-parser';
+import { z } from 'zod';
 import { editorPrograms, listeningUrl } from '../editorLane.mjs';
 import { installedExtensions } from './extensions';
 import { editorLane } from './lane';
@@ -74,9 +76,15 @@ export class EditorServer {
     }
   }
 
-  /** Replaces the machine's settings, which go before the user's; open windows take them over by themselves. */
-  setMachineSettings(settings: Readonly<Record<string, unknown>>): void {
-    writeSettings(path.join(this.home, 'data'), 'Machine', settings);
+  /** Adds to the machine's settings, which go before the user's; open windows take them over by themselves. */
+  addMachineSettings(settings: Readonly<Record<string, unknown>>): void {
+    writeSettings(path.join(this.home, 'data'), 'Machine', { ...this.machineSettings(), ...settings });
+  }
+
+  /** The machine's settings: those that a test added, and those that the extension keeps for this machine. */
+  machineSettings(): Readonly<Record<string, unknown>> {
+    const text = readFileSync(path.join(this.home, 'data/Machine/settings.json'), 'utf8');
+    return z.record(z.string(), z.unknown()).parse(parseJson(text));
   }
 
   /** All that runs because of this server and has `words` in its command line. */
