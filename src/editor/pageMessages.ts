@@ -1,4 +1,6 @@
 // The extension's end of one page: waits until the page is there, sends what changed, and checks all that comes back.
+import { setImmediate } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
 import type { RunWatcher } from '../supervise/runs/runWatcher';
 import { pageMessage, type HostMessage, type PageMessage, type PageView } from '../protocol/page';
@@ -19,8 +21,12 @@ export class PageMessages implements vscode.Disposable {
   #timer: NodeJS.Timeout | null = null;
   #sentTime = -Infinity;
   #isDisposed = false;
-  /** What the page has of each run: number of points, and the history's revision they are of. */
-  readonly #sent = new Map<string, { points: number; revision: number }>();
+  /** Counts the times that the page came to life and was greeted. */
+  #greeting = 0;
+  /** Runs whose history is on its way. */
+  readonly #sending = new Set<string>();
+  /** What the page has of each run. */
+  readonly #sent = new Map<string, HistoryStamp>();
 
   constructor(
     private readonly webview: vscode.Webview,
@@ -62,7 +68,9 @@ export class PageMessages implements vscode.Disposable {
 
   #hello(): void {
     this.#isReady = true;
+    this.#greeting++;
     this.#sent.clear();
+    this.#sending.clear();
     this.#post({ type: 'hello', texts: texts(), locale: vscode.env.language });
     this.#send();
   }
@@ -71,15 +79,28 @@ export class PageMessages implements vscode.Disposable {
     if (!this.#isReady || this.#isDisposed) return;
     this.#sentTime = performance.now();
     this.#post({ type: 'view', view: this.source.view() });
-    for (const watcher of this.source.watchers()) this.#sendHistory(watcher);
+    for (const watcher of this.source.watchers()) void this.#sendHistory(watcher);
   }
 
-  #sendHistory({ history, paths }: RunWatcher): void {
-    const sent = this.#sent.get(paths.name);
-    const from = sent !== undefined && sent.revision === history.revision ? sent.points : 0;
-    for (const part of history.parts(from))
-      this.#post({ type: 'history', part: { ...part, run: paths.name } });
-    this.#sent.set(paths.name, { points: history.length, revision: history.revision });
+  /** Long histories are sent in parts, with a pause for everything else between two of them. */
+  async #sendHistory({ history, paths: { name } }: RunWatcher): Promise<void> {
+    if (this.#sending.has(name)) return;
+    const greeting = this.#greeting;
+    const sent = this.#sent.get(name);
+    const now = stampOf(history);
+    if (sent !== undefined && isDeepStrictEqual(sent, now)) return;
+    const from = sent?.revision === history.revision ? sent.points : 0;
+    this.#sending.add(name);
+    for (const part of history.parts(from)) {
+      this.#post({ type: 'history', part });
+      await setImmediate();
+      if (greeting !== this.#greeting || history.revision !== now.revision) break;
+    }
+    // The page was greeted anew meanwhile: it has nothing of this.
+    if (greeting !== this.#greeting) return;
+    this.#sending.delete(name);
+    this.#sent.set(name, now);
+    this.refresh();
   }
 
   #post(message: HostMessage): void {
@@ -88,6 +109,19 @@ export class PageMessages implements vscode.Disposable {
       this.log.debug(`The page could not be told: ${String(error)}`);
     });
   }
+}
+
+/** How much of a history there is. */
+interface HistoryStamp {
+  readonly revision: number;
+  readonly points: number;
+  readonly epochs: number;
+  /** Their number, and the last one's time: of many, the first ones are dropped. */
+  readonly marks: string;
+}
+
+function stampOf({ revision, length, epochs, marks }: RunWatcher['history']): HistoryStamp {
+  return { revision, points: length, epochs: epochs.length, marks: `${marks.length} ${marks.at(-1)?.time}` };
 }
 
 /** Translations of the page's texts; none where the editor speaks English. */

@@ -92,7 +92,7 @@ async function newRun(project: Project): Promise<string> {
 
 function expectHistoryOf(project: Project, { watcher }: Followed): void {
   const { updates, epochs } = bruteForce(project.events());
-  const losses = watcher.history.parts(0, 7).flatMap(({ points }) => points.loss);
+  const losses = [...watcher.history.parts(0, 7)].flatMap(({ points }) => points.loss);
   expect(losses).toEqual(updates.map(({ loss }) => loss));
   expect(watcher.history.epochs.map(({ epoch, logs }) => ({ epoch, logs }))).toEqual(
     epochs.map(({ epoch, logs }) => ({ epoch, logs })),
@@ -134,7 +134,7 @@ test('a run that is started elsewhere is noticed, paused, gone on with, and foll
   const other = follow(project.runFolder);
   await other.watcher.look();
   expect(other.view()).toEqual(followed.view());
-  expect(other.watcher.history.parts(0)).toEqual(followed.watcher.history.parts(0));
+  expect([...other.watcher.history.parts(0)]).toEqual([...followed.watcher.history.parts(0)]);
   await new Promise((resolve) => setTimeout(resolve, 300));
   expect(followed.view().updates).toBe(updates);
 
@@ -273,7 +273,7 @@ describe('what is not a run', () => {
       const { watcher } = follow(folder);
       await watcher.look();
       expect(watcher.view()).toBeNull();
-      expect(watcher.history.parts(0)).toEqual([]);
+      expect([...watcher.history.parts(0)]).toEqual([]);
     }
   });
 

@@ -33,7 +33,7 @@ export class RunHistory {
   add(part: RunHistoryPart): boolean {
     if (part.from > this.length) return false;
     if (part.from === 0) this.#clear();
-    else if (part.from < this.length) this.#truncate(part.from);
+    else this.#truncate(part.from);
     const { points } = part;
     this.timeMs.append(points.timeMs);
     this.loss.append(points.loss);
@@ -97,15 +97,16 @@ export class RunHistory {
     this.marks = [];
   }
 
-  /** Forgets the points from this one on, and the epochs that end after it. */
+  /** Forgets the points from this one on, and the epochs and marks that stand there: a part that follows has them. */
   #truncate(length: number): void {
     for (const column of [this.timeMs, this.loss, this.memoryBytes, this.examplesPerSecond])
       column.truncate(length);
     for (const column of this.metrics.values()) column.truncate(length);
-    const kept = length === 0 ? 0 : this.epochs.filter(({ point }) => point <= length).length;
+    const kept = length === 0 ? 0 : this.epochs.filter(({ point }) => point < length).length;
     this.epochs.length = kept;
     this.#epochPoints.length = kept;
     for (const column of this.#epochColumns.values()) column.truncate(kept);
+    this.marks = this.marks.filter(({ point }) => point < length);
   }
 }
 

@@ -70,13 +70,13 @@ export class RunHistory {
   }
 
   /**
-   * What there is from point `from` on, in parts of at most `size` points; empty where there is nothing.
+   * What there is from point `from` on, in parts of at most `size` points, each made when it is asked for; none where
+   * there is nothing.
    * Each part has the epochs and marks that stand at its points, the last one also those behind the last point. They
    * replace what was given out of `from` and later: an epoch that ends behind the last point is given out at once, and
    * again with the points that follow.
    */
-  parts(from: number, size = partSize): RunHistoryPart[] {
-    const parts: RunHistoryPart[] = [];
+  *parts(from: number, size = partSize): Generator<RunHistoryPart, void, undefined> {
     const { length } = this;
     for (let start = from; ; start += size) {
       const end = Math.min(start + size, length);
@@ -87,9 +87,9 @@ export class RunHistory {
       const isEmpty = end <= start && epochs.length === 0 && marks.length === 0;
       if (!isEmpty) {
         const points = this.#points.slice(start, Math.max(start, end));
-        parts.push({ run: this.run, from: start, points, epochs, marks });
+        yield { run: this.run, from: start, points, epochs, marks };
       }
-      if (isLast) return parts;
+      if (isLast) return;
     }
   }
 

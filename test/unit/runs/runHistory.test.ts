@@ -149,7 +149,7 @@ describe('a history', () => {
           const sent = { revision: history.revision, points: 0 };
           const send = (): void => {
             const from = sent.revision === history.revision ? sent.points : 0;
-            const parts = history.parts(from, size);
+            const parts = [...history.parts(from, size)];
             for (const part of parts) {
               expect(part.points.loss.length).toBeLessThanOrEqual(size);
               page.take(part);
@@ -168,7 +168,9 @@ describe('a history', () => {
           for (const part of historyOf(events).parts(0)) whole.take(part);
           expect(page).toEqual(whole);
           // Nothing is given out again where nothing but the end of it is new.
-          expect(history.parts(history.length).every(({ points }) => points.loss.length === 0)).toBe(true);
+          expect([...history.parts(history.length)].every(({ points }) => points.loss.length === 0)).toBe(
+            true,
+          );
         },
       ),
       { numRuns: 300 },
@@ -204,7 +206,7 @@ describe('a history', () => {
       update(1, 0, 6),
       update(1, 1, 7),
     ]);
-    expect(history.parts(0)[0]?.points.loss).toEqual([1, 5, 6, 7]);
+    expect([...history.parts(0)][0]?.points.loss).toEqual([1, 5, 6, 7]);
   });
 
   test('marks: in order, checkpoints among them, the last two thousand', () => {
@@ -251,10 +253,10 @@ describe('a history', () => {
       };
       history.add({ type: 'update', time, ...place, ...figures });
     }
-    const parts = history.parts(0);
+    const parts = [...history.parts(0)];
     expect(parts).toHaveLength(50);
     expect(parts.at(-1)?.points.loss.at(-1)).toBe(count - 1);
-    expect(history.parts(count - 1)[0]?.points.loss).toEqual([count - 1]);
+    expect([...history.parts(count - 1)][0]?.points.loss).toEqual([count - 1]);
   });
 });
 
