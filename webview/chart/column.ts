@@ -26,19 +26,28 @@ export class Summary {
 
   /** Takes in what comes after all that was taken in before. */
   take(min: number, minAt: number, max: number, maxAt: number, sum: number, count: number): void {
-    if (min < this.min) [this.min, this.minAt] = [min, minAt];
-    if (max > this.max) [this.max, this.maxAt] = [max, maxAt];
+    if (min < this.min) {
+      this.min = min;
+      this.minAt = minAt;
+    }
+    if (max > this.max) {
+      this.max = max;
+      this.maxAt = maxAt;
+    }
     this.sum += sum;
     this.count += count;
   }
 }
 
-/** Each level sums up this many entries of the level below. */
-const branching = 16;
+/** Each level sums up this many entries of the level below: 2 to the power of `bits`. */
+const bits = 3;
+const branching = 2 ** bits;
 
 /** Summaries of whole blocks of one size; a block that is not full yet has none. */
 class Level {
   length = 0;
+  min = new Float64Array(64);
+  max = new Float64Array(64);
   minAt = new Uint32Array(64);
   maxAt = new Uint32Array(64);
   sum = new Float64Array(64);
@@ -46,11 +55,15 @@ class Level {
 
   push(of: Summary): void {
     if (this.length === this.sum.length) {
+      this.min = grown(this.min, this.length * 2);
+      this.max = grown(this.max, this.length * 2);
       this.minAt = grown(this.minAt, this.length * 2);
       this.maxAt = grown(this.maxAt, this.length * 2);
       this.sum = grown(this.sum, this.length * 2);
       this.count = grown(this.count, this.length * 2);
     }
+    this.min[this.length] = of.min;
+    this.max[this.length] = of.max;
     this.minAt[this.length] = of.minAt;
     this.maxAt[this.length] = of.maxAt;
     this.sum[this.length] = of.sum;
@@ -109,34 +122,31 @@ export class Column {
     let at = Math.max(0, from);
     while (at < end) {
       // The largest block that starts here and ends within the part.
-      let taken: Level | undefined;
-      let size = 1;
-      let block = 0;
-      for (const level of this.#levels) {
-        const larger = size * branching;
-        if (at % larger !== 0 || at + larger > end) break;
+      let taken = -1;
+      let shift = 0;
+      for (let level = 0; level < this.#levels.length; level++) {
+        const next = shift + bits;
+        if ((at & ((1 << next) - 1)) !== 0 || at + (1 << next) > end) break;
         taken = level;
-        size = larger;
-        block = at / larger;
+        shift = next;
       }
-      if (taken === undefined) {
+      const level = this.#levels[taken];
+      if (level === undefined) {
         const value = this.#values[at] ?? NaN;
         if (!Number.isNaN(value)) into.take(value, at, value, at, value, 1);
-      } else this.#takeBlock(taken, block, into);
-      at += size;
+      } else this.#takeBlock(level, at >> shift, into);
+      at += 1 << shift;
     }
   }
 
   #takeBlock(level: Level, block: number, into: Summary): void {
     const count = level.count[block] ?? 0;
     if (count === 0) return;
-    const minAt = level.minAt[block] ?? 0;
-    const maxAt = level.maxAt[block] ?? 0;
     into.take(
-      this.#values[minAt] ?? NaN,
-      minAt,
-      this.#values[maxAt] ?? NaN,
-      maxAt,
+      level.min[block] ?? NaN,
+      level.minAt[block] ?? 0,
+      level.max[block] ?? NaN,
+      level.maxAt[block] ?? 0,
       level.sum[block] ?? 0,
       count,
     );
