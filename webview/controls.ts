@@ -3,7 +3,6 @@ import {
   type Button,
   type Checkbox,
   type Dropdown,
-  type ProgressRing,
   type RadioGroup,
   type TextField,
   provideVSCodeDesignSystem,
@@ -11,14 +10,13 @@ import {
   vsCodeCheckbox,
   vsCodeDropdown,
   vsCodeOption,
-  vsCodeProgressRing,
   vsCodeRadio,
   vsCodeRadioGroup,
   vsCodeTextField,
 } from '@vscode/webview-ui-toolkit';
 import { element, icon } from './dom';
 
-export type { Button, Checkbox, Dropdown, ProgressRing, RadioGroup, TextField };
+export type { Button, Checkbox, Dropdown, RadioGroup, TextField };
 
 /** Makes the toolkit's elements known to the page; once, before any of them is made. */
 export function registerControls(): void {
@@ -27,7 +25,6 @@ export function registerControls(): void {
     vsCodeCheckbox(),
     vsCodeDropdown(),
     vsCodeOption(),
-    vsCodeProgressRing(),
     vsCodeRadio(),
     vsCodeRadioGroup(),
     vsCodeTextField(),
@@ -131,11 +128,4 @@ export function createCheckbox(label: string, onChange: (isTicked: boolean) => v
   box.append(label);
   box.addEventListener('change', () => onChange(box.checked));
   return box;
-}
-
-/** Something is going on, and nobody knows how much of it is left. */
-export function createProgressRing(label: string): ProgressRing {
-  const ring = document.createElement('vscode-progress-ring') as ProgressRing;
-  ring.ariaLabel = label;
-  return ring;
 }

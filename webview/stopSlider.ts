@@ -36,8 +36,11 @@ export class StopSlider {
     this.#describe(value);
   }
 
+  /** Tells the value, and how far along it lies, which the style cannot know. */
   #describe(value: number): void {
     setAttribute(this.element, 'aria-valuetext', this.format(value));
+    const share = Number(this.element.value) / Math.max(1, this.#stops.length - 1);
+    this.element.style.setProperty('--slider-filled', `${share * 100}%`);
   }
 }
 
@@ -49,9 +52,9 @@ function nearest(stops: readonly number[], value: number): number {
   return best;
 }
 
-/** Whole numbers from 1 to `largest` on a scale that doubles: each up to 16, then eight to an octave; and `extra`. */
+/** Whole numbers from 1 to `largest` on a scale that doubles: each up to 16, then eight to an octave; with `extra`. */
 export function countStops(largest: number, extra: readonly number[]): number[] {
-  const stops = new Set(extra.filter((value) => value >= 1 && value <= largest));
+  const stops = new Set([...extra.filter((value) => value >= 1 && value <= largest), largest]);
   for (let value = 1; value <= Math.min(16, largest); value++) stops.add(value);
   for (let octave = 16; octave < largest; octave *= 2) {
     for (let eighth = 1; eighth <= 8; eighth++) {

@@ -56,9 +56,14 @@ export class AnswerPart {
     for (const fact of [this.#peak, this.#time, this.#exactness]) setShown(fact.element, answer.fits);
     if (!answer.fits) return;
     this.#showPeak(answer.peakBytes, budgetBytes, answer.isPeakEstimate);
-    this.#time.show(answer.updateMs === null ? null : formatDuration(answer.updateMs), true);
+    this.#time.show(answer.updateMs === null ? null : formatDuration(answer.updateMs), answer.isTimeEstimate);
     const exactness = exactnessOf(plan, answer.accumulationSteps);
-    this.#exactness.show(exactness.short, false, exactness.detail, exactness.isExact ? 'check' : 'info');
+    this.#exactness.show(
+      exactness.short,
+      false,
+      `(${exactness.detail})`,
+      exactness.isExact ? 'check' : 'info',
+    );
   }
 
   /** Moves the focus to the equation. */

@@ -29,8 +29,9 @@ export type Answer =
       readonly counts: readonly MicrobatchCount[];
       readonly accumulationSteps: number;
       readonly peakBytes: number | null;
-      /** Predicted from the sizes that were timed: no whole update was. */
       readonly updateMs: number | null;
+      /** Predicted from the sizes that were timed: no whole update of several microbatches was. */
+      readonly isTimeEstimate: boolean;
       readonly isPeakEstimate: boolean;
       /** The sizes themselves were not proven by the plan's own trials. */
       readonly isEstimate: boolean;
@@ -83,6 +84,7 @@ function answerAt(plan: Plan, targetBatchSize: number, largest: number, isEstima
     accumulationSteps: accumulationSteps(targetBatchSize, largest),
     peakBytes: run?.peakBytes ?? predicted,
     updateMs: time === null ? null : predictUpdateMs(time, counts),
+    isTimeEstimate: counts.length > 1 || (counts[0]?.count ?? 0) > 1 || typeof run?.stepMs !== 'number',
     isPeakEstimate: typeof run?.peakBytes !== 'number',
     isEstimate,
   };

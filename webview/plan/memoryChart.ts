@@ -37,14 +37,14 @@ export function memoryChart(facts: MemoryFacts): SizeChartContent | null {
   const addLevel = (kind: Level['kind'], value: number | null, label: string): void => {
     if (value === null) return;
     if (value > top * farAbove[kind]) {
-      beyond.push(t('{0} is above the chart.', label));
+      beyond.push(label);
       return;
     }
     levels.push({ kind, value, label });
     top = Math.max(top, value);
   };
-  addLevel('budget', budgetBytes, t('budget {0}', formatBytes(budgetBytes ?? 0)));
-  addLevel('device', deviceBytes, t('device {0}', formatBytes(deviceBytes ?? 0)));
+  addLevel('budget', budgetBytes, t('Budget {0}', formatBytes(budgetBytes ?? 0)));
+  addLevel('device', deviceBytes, t('Device {0}', formatBytes(deviceBytes ?? 0)));
   const points = trials
     .map((trial): SizePoint => {
       const { microbatch, peakBytes } = trial;
@@ -82,7 +82,12 @@ export function memoryChart(facts: MemoryFacts): SizeChartContent | null {
     xRange: [0, largest],
     yMax,
     isLogX: false,
-    summary: [lineFormula(memory), ...beyond].filter((text) => text !== '').join(' '),
+    summary: [
+      lineFormula(memory),
+      ...(beyond.length === 0 ? [] : [t('Above the chart: {0}.', beyond.join(', '))]),
+    ]
+      .filter((text) => text !== '')
+      .join(' '),
     formatY: (value) => (value === 0 ? '0' : formatBytes(value)),
     ySteps: byteSteps,
   };

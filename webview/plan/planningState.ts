@@ -1,8 +1,8 @@
 // While a plan is being made: what runs now, for how long, and the way to end it.
 import { formatCount, formatDuration } from '../../src/planning/units';
 import type { PlanView } from '../../src/protocol/page';
-import { createButton, createProgressRing, setButtonLabel, type Button } from '../controls';
-import { element, setChildren, setShown, setText } from '../dom';
+import { createButton, setButtonLabel, type Button } from '../controls';
+import { element, icon, setChildren, setShown, setText } from '../dom';
 import { t } from '../l10n';
 
 export type PlanningView = Extract<PlanView, { state: 'planning' }>;
@@ -25,7 +25,7 @@ export class PlanningState {
       element(
         'div',
         { class: 'doing-line' },
-        createProgressRing(t('Planning')),
+        icon('loading codicon-modifier-spin'),
         this.#doing,
         this.#elapsed,
         this.#cancel,

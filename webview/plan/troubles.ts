@@ -25,8 +25,7 @@ export function emptyState(isTrusted: boolean, send: Send): HTMLElement {
       'p',
       {},
       t(
-        'Planning runs the start of the script a few times and measures the largest microbatch that fits the memory. ' +
-          'The script stays as it is.',
+        'Planning runs the start of the script a few times and measures the largest microbatch that fits the memory. The script stays as it is.',
       ),
     ),
     ...(isTrusted

@@ -54,9 +54,7 @@ function batchNormalizationHelp(): HTMLElement {
       'p',
       {},
       t(
-        'Batch normalization centres and scales its input by the mean and variance of the examples that it sees at once. ' +
-          'With accumulation it sees one microbatch, not the full batch, so the gradient differs a little; ' +
-          'the smaller the microbatch, the more.',
+        'Batch normalization centres and scales its input by the mean and variance of the examples that it sees at once. With accumulation it sees one microbatch, not the full batch, so the gradient differs a little; the smaller the microbatch, the more.',
       ),
     ),
     element(
