@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';

@@ -1,7 +1,7 @@
 // Where VS Code starts the extension: builds the objects, wires them, registers; no logic.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ActivityView } from './editor/activityView';
 import { codeLensLanguages, TrainingCodeLens } from './editor/codeLens';
 import { registerCommands } from './editor/commands';

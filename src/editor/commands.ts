@@ -1,7 +1,7 @@
 // Registers the commands. Each takes an argument object, so that it can be bound to a key, scripted and tested.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectives } from '../planning/plan';
 import { largestTargetBatch } from '../planning/userInput';
 import type { PlanOutcome } from '../supervise/plan/planProcess';

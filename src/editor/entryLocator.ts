@@ -1,7 +1,7 @@
 // Which script or model.json a command is about: what it was called with, the file in front, or one that is picked.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EntryError, recogniseEntry } from '../supervise/entry';
 import { configSuffix } from './configFiles';
 import { excludedPattern } from './names';

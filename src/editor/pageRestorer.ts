@@ -1,6 +1,6 @@
 // Brings pages back after a reload of the window: each page kept which entry it is of.
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EntryPages } from './entryPage';
 import type { Sessions } from './sessions';
 

@@ -1,6 +1,6 @@
 // The extension's settings, read where they are needed: always with the folder that they are for.
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames } from '../planning/backendName';
 import { objectives } from '../planning/plan';
 import { settingNames, settingsSection } from './names';

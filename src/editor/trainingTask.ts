@@ -1,7 +1,7 @@
 // The task that trains: a process of its own that shows a run in the terminal. No logic of training is here.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { problemMatchers, taskType } from './names';
 
 /** What stands in tasks.json. */

@@ -1,5 +1,5 @@
 // The graphics controllers that systeminformation tells of, reduced to what a reading needs.
-import { z } from 'zod';
+import * as z from 'zod';
 import { normaliseBusId } from './busId';
 import type { GpuReading } from './types';
 

@@ -1,5 +1,5 @@
 // What is told of GPUs and of the machine's memory, and the messages between the GPU reader (child) and its host.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A size in bytes; null where it cannot be told. Zero is a value like any other. */
 const bytes = z.number().nonnegative().nullable();

@@ -1,5 +1,5 @@
 // The accumulation config: the plan as a file that a person may read and edit. Its texts are the editor's hovers.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames } from './backendName';
 import { modelTraining } from './modelTraining';
 import { objectives, planDevice, planExactness, planMemory, planParts, planTrial } from './plan';

@@ -1,5 +1,5 @@
 // The "data" of a model.json entry's training: which files hold the examples, and how they become tensors.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const file = z
   .string()

@@ -1,6 +1,6 @@
 // What a JSON file is, told without TensorFlow: a Layers model, or what else and what to do about it.
 import { parse, type ParseError } from 'jsonc-parser';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EntryError } from './entryError';
 
 /** An input as the model.json names it; null: a dimension that the file leaves open. The batch is not in the shape. */

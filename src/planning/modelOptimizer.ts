@@ -1,5 +1,5 @@
 // The optimizers, losses and metrics that a model.json entry's training may name: those of TensorFlow.js.
-import { z } from 'zod';
+import * as z from 'zod';
 
 const learningRate = z
   .number()

@@ -1,5 +1,5 @@
 // The "training" object of an accumulation config whose entry is a model.json: what to train on, how, and where to.
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelData } from './modelData';
 import { lossNames, metricNames, modelOptimizer } from './modelOptimizer';
 

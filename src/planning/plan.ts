@@ -1,5 +1,5 @@
 // The plan: the answer as one document, which `plan --json` prints and the editor's panel shows.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames } from './backendName';
 import { largestTargetBatch } from './userInput';
 import { planWarning } from './warning';

@@ -1,5 +1,5 @@
 // What a plan or a run warns of: where accumulation is not exactly the full batch, and why.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const warningCodes = [
   /** A layer normalises with the statistics of each microbatch. */

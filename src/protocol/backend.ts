@@ -1,5 +1,5 @@
 // Which TensorFlow.js backend runs, and why: shared by the engine, the supervisor and what a person is shown.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendNames, type BackendName } from '../planning/backendName';
 
 export { backendNames, type BackendName };

@@ -1,5 +1,5 @@
 // What a checkpoint says of itself (state.json): where the training stood, and which files hold the models' tensors.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** State of the seeded generator behind Math.random: four unsigned 32-bit words. */
 export const randomState = z.tuple([z.uint32(), z.uint32(), z.uint32(), z.uint32()]);

@@ -1,5 +1,5 @@
 // What the supervisor asks of an engine child: one JSON file, named by the environment variable below.
-import { z } from 'zod';
+import * as z from 'zod';
 import { modelTraining } from '../planning/modelTraining';
 import { backendNames } from './backend';
 

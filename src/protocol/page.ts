@@ -1,5 +1,5 @@
 // What the extension and its page tell each other: whole view models to the page, small messages back.
-import { z } from 'zod';
+import * as z from 'zod';
 import { objectives, plan } from '../planning/plan';
 import { largestTargetBatch } from '../planning/userInput';
 import { backendReport } from './backend';

@@ -1,5 +1,5 @@
 // What `plan --stream` prints on stdout, one JSON message a line: for a program that shows planning, as the editor does.
-import { z } from 'zod';
+import * as z from 'zod';
 import { plan, planDevice, planTrial } from '../planning/plan';
 import { backendReport } from './backend';
 import { inspection } from './report';

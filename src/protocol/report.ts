@@ -1,5 +1,5 @@
 // What an engine child reports while it measures: one JSON object a line in the job's report file.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendReport } from './backend';
 import { planWarning } from './warning';
 

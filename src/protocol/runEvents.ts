@@ -1,5 +1,5 @@
 // The run folder's contracts: run.json, and the events of events.ndjson, one a line.
-import { z } from 'zod';
+import * as z from 'zod';
 import { backendReport } from './backend';
 import { planWarning } from './warning';
 import { failureReport } from './report';

@@ -1,5 +1,5 @@
 // progress.json of a run folder: how far the update in the making is; overwritten in place, several times a second.
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const runProgress = z.strictObject({
   call: z.int().nonnegative(),

@@ -1,5 +1,5 @@
 // Finds the Node.js that runs the user's scripts. The editor's own would have other native modules, or none at all.
-import { z } from 'zod';
+import * as z from 'zod';
 import { firstLineOf, runNode, type RunNode } from './nodeQuestion';
 import { nodeCandidates, type ListFolder } from './nodePlaces';
 

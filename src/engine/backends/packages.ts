@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where a package is looked for. */
 export interface PackageSource {

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type * as tfCore from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ModelFileError } from './modelFileError';
 import { readWeights, weightsManifest } from './weightFiles';
 

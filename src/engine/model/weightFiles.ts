@@ -1,7 +1,7 @@
 // Reads the weight files that a model.json names: paths kept inside the model's folder, sizes checked before memory is taken.
 import { open, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ModelFileError } from './modelFileError';
 
 /** Bytes of one stored element; strings have no fixed size. */

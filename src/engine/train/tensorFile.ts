@@ -1,7 +1,7 @@
 // Named arrays in one file, in the safetensors layout, so that a checkpoint can also be opened elsewhere.
 // Layout (huggingface/safetensors, README "Format"): 8 bytes length of the header, little endian; the header as JSON,
 // {name: {dtype, shape, data_offsets}}; then the data of all tensors without gaps, row-major, little endian.
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One array on the host. `bool` has one byte an element. */
 export interface HostTensor {

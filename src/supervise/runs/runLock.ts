@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { processIsAlive } from '../../protocol/processIsAlive';
 import { processStartTime } from './runLockProcess';
 import { replaceFile } from './runFolderFiles';

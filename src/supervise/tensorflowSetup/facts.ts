@@ -1,7 +1,7 @@
 // Looks at the machine and the folder: everything that the plan of the setup depends on.
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { toolLocationsFor } from '../../gpu/toolLocations';
 import { lastWords, type RunCommand } from './command';
 import { findNpmScript, findOnPath, type Surroundings } from './executables';

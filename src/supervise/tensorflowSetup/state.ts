@@ -1,7 +1,7 @@
 // Which TensorFlow for Node.js a folder has, told from its files alone: nothing is loaded.
 import { existsSync, readFileSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SetupError, tensorflowPackages, type TensorflowPackageName } from './types';
 
 /** A package that is there. */

@@ -1,5 +1,5 @@
 // Tries what is installed by one real training step in a child process, and tells which device did it.
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastWords, type RunCommand } from './command';
 import { SetupError, type TensorflowPackageName } from './types';
 

@@ -1,5 +1,5 @@
 // Takes out of Python wheels the few files that are needed, with Python's own zip reader, which is there where pip is.
-import { z } from 'zod';
+import * as z from 'zod';
 import { lastWords, type RunCommand } from './command';
 import { SetupError } from './types';
 
