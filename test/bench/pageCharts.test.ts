@@ -40,19 +40,34 @@ globalThis.measure = (() => {
   };
 })();`;
 
-interface Measured {
+interface Frames {
   readonly frames: number[];
   readonly tasks: number[];
   readonly draws: number[];
 }
 
-async function measured(page: Page, work: () => Promise<unknown>): Promise<Measured> {
-  await page.evaluate('measure.start()');
-  await work();
-  return (await page.evaluate('measure.end()')) as Measured;
+interface Measured extends Frames {
+  /** Processor time of the page's main thread, as a part of the time: what other programs do does not count. */
+  readonly busy: number;
 }
 
-function row(phase: string, { frames, tasks, draws }: Measured) {
+async function measured(page: Page, work: () => Promise<unknown>): Promise<Measured> {
+  const debuggerSession = await page.context().newCDPSession(page);
+  await debuggerSession.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const busySeconds = async () => {
+    const { metrics } = await debuggerSession.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN;
+  };
+  const [startedAt, before] = [performance.now(), await busySeconds()];
+  await page.evaluate('measure.start()');
+  await work();
+  const frames = (await page.evaluate('measure.end()')) as Frames;
+  const busy = ((await busySeconds()) - before) / ((performance.now() - startedAt) / 1000);
+  await debuggerSession.detach();
+  return { ...frames, busy };
+}
+
+function row(phase: string, { frames, tasks, draws, busy }: Measured) {
   const round = (ms: number) => Number(ms.toFixed(1));
   const longest = (list: number[]) => round(Math.max(0, ...list));
   const median = (list: number[]) => round(list.toSorted((a, b) => a - b)[list.length >> 1] ?? 0);
@@ -63,6 +78,7 @@ function row(phase: string, { frames, tasks, draws }: Measured) {
     'median frame': median(frames),
     'longest drawing': longest(draws),
     'median drawing': median(draws),
+    'thread busy': `${(busy * 100).toFixed(0)} %`,
   };
 }
 
