@@ -32,6 +32,8 @@ export function literalTexts(file: string): SourceText[] {
     true,
   );
   const found: SourceText[] = [];
+  const placeOf = (node: ts.Node): string =>
+    `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
   const visit = (node: ts.Node, around: readonly string[]): void => {
     if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node) || ts.isTypeNode(node)) return;
     const isText =
@@ -39,9 +41,13 @@ export function literalTexts(file: string): SourceText[] {
       ts.isTemplateHead(node) ||
       ts.isTemplateMiddle(node) ||
       ts.isTemplateTail(node);
+    const joined = joinedText(node);
+    if (joined !== null) {
+      found.push({ text: joined, place: placeOf(node), around });
+      return;
+    }
     if (isText) {
-      const { line } = source.getLineAndCharacterOfPosition(node.getStart());
-      found.push({ text: node.text, place: `${file}:${line + 1}`, around });
+      found.push({ text: node.text, place: placeOf(node), around });
     }
     const name = nameOf(node);
     const inside = name === null ? around : [name, ...around];
@@ -62,7 +68,16 @@ export function translatedTexts(): string[] {
 
 /** True for the name of a call that translates. */
 export function isTranslation(name: string | undefined): boolean {
-  return name !== undefined && /^(?:.*\.)?t$/.test(name);
+  return name !== undefined && /^(?:.*\.)?#?t$/.test(name);
+}
+
+/** Long texts are written in several pieces. Null for anything but a sum of plain texts. */
+function joinedText(node: ts.Node): string | null {
+  if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return null;
+  const [left, right] = [node.left, node.right].map((side) =>
+    ts.isStringLiteralLike(side) ? side.text : joinedText(side),
+  );
+  return left === null || right === null || left === undefined || right === undefined ? null : left + right;
 }
 
 function nameOf(node: ts.Node): string | null {

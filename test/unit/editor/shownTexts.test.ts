@@ -19,7 +19,7 @@ const noProse =
   /^(?:Batch Planner|npm install .*|codicon .*|color-mix.*|Home|End|Escape|Enter|Tab|(?:Arrow|Page)\w+)$/;
 /** Calls whose texts are no person's: the log, errors of programming, patterns, code. */
 const unseen =
-  /^(?:.*log\.\w+|log|Error|RegExp|new RegExp|.*Error|environmentLine|querySelector|querySelectorAll)$/;
+  /^(?:.*log\.\w+|log|Error|RegExp|new RegExp|.*Error|environmentLine|querySelector|querySelectorAll|icon|class:)$/;
 /** Two words, or a word that begins a sentence: what people read. */
 const words = /[A-Za-z]{2,}[,:]? [A-Za-z]{2,}|^[A-Z][a-z]{2,}(?:[ .:…]|$)/;
 
