@@ -98,7 +98,7 @@ export function createRadioGroup<Value extends string>(
   group.ariaLabel = label;
   const known = Object.keys(values) as Value[];
   for (const value of known) {
-    group.append(element('vscode-radio' as 'span', { attributes: { value } }, values[value]));
+    group.append(element('vscode-radio', { attributes: { value } }, values[value]));
   }
   group.addEventListener('change', () => {
     const value = known.find((one) => one === group.value);
@@ -116,7 +116,7 @@ export function createDropdown(
   const dropdown = document.createElement('vscode-dropdown') as Dropdown;
   dropdown.ariaLabel = label;
   for (const [value, text] of Object.entries(values)) {
-    dropdown.append(element('vscode-option' as 'span', { attributes: { value } }, text));
+    dropdown.append(element('vscode-option', { attributes: { value } }, text));
   }
   dropdown.addEventListener('change', () => onChange(dropdown.value));
   return dropdown;

@@ -12,9 +12,20 @@ interface Properties {
 /** Makes an element with its children; strings become text, never HTML. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
+  properties?: Properties,
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Tag];
+/** The same, of an element that the toolkit made known. */
+export function element(
+  tag: `vscode-${string}`,
+  properties?: Properties,
+  ...children: readonly Child[]
+): HTMLElement;
+export function element(
+  tag: string,
   properties: Properties = {},
   ...children: readonly Child[]
-): HTMLElementTagNameMap[Tag] {
+): HTMLElement {
   const made = document.createElement(tag);
   if (properties.class !== undefined) made.className = properties.class;
   for (const [name, value] of Object.entries(properties.attributes ?? {})) {

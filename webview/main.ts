@@ -32,7 +32,6 @@ function makeParts(): Parts {
 }
 
 function show({ plan, run, runHost }: Parts, view: PageView): void {
-  document.title = view.entryName;
   plan.show(view);
   setShown(runHost, view.run !== null || view.earlierRuns.length > 0);
   run.show(view);

@@ -29,8 +29,8 @@ describe.skipIf(missing !== undefined)(
         const shown = (await session.page.evaluate(collectTexts)) as string[];
         for (const text of shown) {
           // What stands outside of brackets, and is no data of the view, must be figures and signs.
-          const own = data.reduce((rest, word) => rest.replaceAll(word, ' '), text.replace(/⟦[^⟦⟧]*⟧/g, ''));
-          if (!isFigure(own.replace(/[⟦⟧]/g, '').trim())) escaped.add(text);
+          const own = data.reduce((rest, word) => rest.replaceAll(word, ' '), withoutBrackets(text));
+          if (!isFigure(own.trim())) escaped.add(text);
         }
       }
       expect([...escaped]).toEqual([]);

@@ -80,8 +80,8 @@ interface Place {
   readonly top: number;
   readonly height: number;
   readonly ratio: number;
-  /** From an update, counted from 1, to canvas pixels. */
-  readonly xOf: (update: number) => number;
+  /** The place of a mark. */
+  readonly xOf: (mark: RunMark) => number;
 }
 
 /** Draws each mark where its update is. */
@@ -99,9 +99,10 @@ export function drawMarks(
   context.beginPath();
   context.rect(left - size, 0, width + 2 * size, top + height);
   context.clip();
-  for (const { kind, point } of marks) {
+  for (const mark of marks) {
+    const { kind } = mark;
     const look = looks[kind];
-    const x = xOf(point + 1);
+    const x = xOf(mark);
     if (look === undefined || x < left - 0.5 || x > left + width + 0.5) continue;
     if (x - (last.get(kind) ?? -Infinity) < crowded * ratio) continue;
     last.set(kind, x);

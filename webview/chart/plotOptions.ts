@@ -63,11 +63,13 @@ export function plotOptions(needs: PlotNeeds): uPlot.Options {
       },
     },
     hooks: {
-      setCursor: [
-        (plot) => {
-          const { left } = plot.cursor;
-          if (left === undefined || left < 0) needs.pointed(null);
-          else needs.pointed(Math.max(1, Math.round(plot.posToVal(left, 'x'))));
+      ready: [
+        ({ over, posToVal }) => {
+          over.addEventListener('pointermove', ({ clientX }) => {
+            const update = posToVal(clientX - over.getBoundingClientRect().left, 'x');
+            needs.pointed(Math.max(1, Math.round(update)));
+          });
+          over.addEventListener('pointerleave', () => needs.pointed(null));
         },
       ],
       setSelect: [

@@ -136,8 +136,13 @@ export class TimeChart implements Drawable {
     drawMarks(plot.ctx, this.#theme, this.#marks, {
       ...plot.bbox,
       ratio: uPlot.pxRatio,
-      xOf: (update) => plot.valToPos(update, 'x', true),
+      xOf: (mark) => plot.valToPos(this.#updateOf(mark), 'x', true),
     });
+  }
+
+  /** The update that a mark is drawn at: the one that came next, or the last. */
+  #updateOf({ point }: RunMark): number {
+    return Math.min(point + 1, Math.max(1, this.#content?.length ?? 1));
   }
 
   /** Moves the line to the update that is pointed at, in whichever chart, and tells its values. */
@@ -156,7 +161,7 @@ export class TimeChart implements Drawable {
     const left = plot.valToPos(update, 'x');
     plot.setCursor({ left, top: 1 }, false);
     const perPixel = (seen.to - seen.from) / Math.max(1, plot.over.clientWidth);
-    const near = this.#marks.filter(({ point }) => Math.abs(point + 1 - update) <= nearMark * perPixel);
+    const near = this.#marks.filter((mark) => Math.abs(this.#updateOf(mark) - update) <= nearMark * perPixel);
     const texts = [...new Set(near.map(({ text }) => text))];
     const shown = texts.length > 3 ? [...texts.slice(0, 3), '…'] : texts;
     this.#legend.tell(content, update - 1, seen, shown);

@@ -36,7 +36,8 @@ export class SharedView {
 
   /** What is seen of a run of this many updates. */
   seen(length: number): UpdateRange {
-    return this.zoom ?? { from: 1, to: Math.max(2, length) };
+    // A part that the run does not reach (it was trained anew) is not there to be seen.
+    return this.zoom !== null && this.zoom.from < length ? this.zoom : { from: 1, to: Math.max(2, length) };
   }
 }
 

@@ -1,16 +1,29 @@
 // A field for an amount, with a sentence beside it while what stands in it cannot be used.
 import { createTextField, type TextField } from '../controls';
-import { element, setShown, setText } from '../dom';
+import { element, icon, setShown, setText } from '../dom';
 
 /** What was typed: an amount, or a sentence that says what to write instead. */
 export type Typed = { readonly amount: number } | { readonly problem: string };
 
 export class AmountField {
   readonly element: TextField;
-  readonly problem = element('p', { class: 'problem', attributes: { role: 'alert' } });
+  readonly problem: HTMLElement;
+  readonly #sentence = element('span');
   #shown = '';
 
-  constructor(label: string, read: (text: string) => Typed, onAmount: (amount: number) => void) {
+  /** @param onProblem called when a problem came or went */
+  constructor(
+    label: string,
+    read: (text: string) => Typed,
+    onAmount: (amount: number) => void,
+    private readonly onProblem: () => void,
+  ) {
+    this.problem = element(
+      'p',
+      { class: 'problem', attributes: { role: 'alert' } },
+      icon('error'),
+      this.#sentence,
+    );
     this.problem.hidden = true;
     const take = (text: string): void => {
       if (text.trim() === this.#shown) {
@@ -56,9 +69,11 @@ export class AmountField {
   }
 
   #setProblem(text: string): void {
-    setText(this.problem, text);
+    const wasInvalid = this.isInvalid;
+    setText(this.#sentence, text);
     setShown(this.problem, text !== '');
     this.element.ariaInvalid = String(text !== '');
     this.element.classList.toggle('is-invalid', text !== '');
+    if (wasInvalid !== this.isInvalid) this.onProblem();
   }
 }

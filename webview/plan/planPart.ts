@@ -42,6 +42,7 @@ export class PlanPart {
   readonly #warnings = new WarningList();
   readonly #announcer = new Announcer();
   #view: PageView | null = null;
+  #key = '';
 
   constructor(private readonly send: (message: PageMessage) => void) {
     this.#again = createButton(t('Measure again'), () => this.#measureAgain(), { icon: 'refresh' });
@@ -69,8 +70,12 @@ export class PlanPart {
   }
 
   show(view: PageView): void {
-    this.#view = view;
     const { plan, isTrusted } = view;
+    // While a run goes on, views come four times a second that change nothing here.
+    const key = JSON.stringify([plan, isTrusted, view.entryPath, view.run?.state]);
+    if (key === this.#key) return;
+    this.#key = key;
+    this.#view = view;
     this.#head.show({ entryName: view.entryName, entryPath: view.entryPath, ...whereOf(plan) });
     setShown(this.#again, plan.state === 'planned');
     this.#again.disabled = !isTrusted;

@@ -33,6 +33,7 @@ export class PlannedState {
   /** Null: as planned. */
   #choice: Choice | null = null;
   #canStart = false;
+  #isTrusted = false;
 
   /** @param onAnswer called when another choice gave another answer */
   constructor(
@@ -40,7 +41,10 @@ export class PlannedState {
     private readonly onAnswer: (answer: Answer, choice: Choice) => void,
   ) {
     this.#answer = new AnswerPart((text) => send({ type: 'copyText', text }));
-    this.#controls = new WhatIfControls((choice) => this.#choose(choice));
+    this.#controls = new WhatIfControls(
+      (choice) => this.#choose(choice),
+      () => this.#render(),
+    );
     this.#start = createButton(t('Start training'), () => send({ type: 'startTraining' }), {
       look: 'primary',
       icon: 'play',
@@ -67,7 +71,7 @@ export class PlannedState {
     if (this.#view === null || keyOf(this.#view) !== keyOf(view)) this.#choice = keptChoice(view);
     this.#view = view;
     this.#canStart = page.isTrusted && !view.needsData && (page.run === null || !isRunning(page.run.state));
-    this.#measure.disabled = !page.isTrusted;
+    this.#isTrusted = page.isTrusted;
     this.#render();
   }
 
@@ -90,7 +94,7 @@ export class PlannedState {
 
   #send(): void {
     const view = this.#view;
-    if (view === null || this.#controls.isInvalid) return;
+    if (view === null) return;
     const { targetBatchSize, budgetBytes, objective } = this.#choice ?? choiceOf(view);
     const isOwnBudget = budgetBytes === view.plan.budgetBytes;
     // The plan's own budget follows from what is free, which may be another amount by now.
@@ -106,6 +110,7 @@ export class PlannedState {
     const note = this.#choice === null ? proofOf(view.plan) : comparison(view, answer);
     this.#answer.show(view.plan, answer, choice.budgetBytes, note);
     this.#controls.show(view.plan, planned, choice);
+    this.#measure.disabled = !this.#isTrusted || this.#controls.isInvalid;
     setShown(this.#measure, answer.isEstimate || this.#choice !== null);
     setShown(this.#reset, this.#choice !== null);
     this.#start.disabled = !this.#canStart || this.#choice !== null;

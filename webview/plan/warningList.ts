@@ -66,9 +66,6 @@ function batchNormalizationHelp(): HTMLElement {
         t(
           'Use layer normalization (tf.layers.layerNormalization) instead: it does not look at other examples.',
         ),
-        t(
-          'Freeze the layers of a pretrained model (layer.trainable = false): frozen, they use their stored statistics.',
-        ),
       ].map((text) => element('li', {}, text)),
     ),
   );

@@ -21,9 +21,16 @@ export class WhatIfControls {
   #choice: Choice = { targetBatchSize: 1, budgetBytes: null, objective: 'largest' };
   #deviceBytes: number | null = null;
 
-  constructor(private readonly onChange: (choice: Choice) => void) {
-    this.#target = new AmountField(t('Target batch size'), readTargetBatch, (targetBatchSize) =>
-      this.#change({ targetBatchSize }),
+  /** @param onProblem called when something that cannot be used was typed, or no longer stands there */
+  constructor(
+    private readonly onChange: (choice: Choice) => void,
+    onProblem: () => void,
+  ) {
+    this.#target = new AmountField(
+      t('Target batch size'),
+      readTargetBatch,
+      (targetBatchSize) => this.#change({ targetBatchSize }),
+      onProblem,
     );
     this.#targetSlider = new StopSlider(t('Target batch size, as a slider'), formatCount, (targetBatchSize) =>
       this.#change({ targetBatchSize }),
@@ -32,6 +39,7 @@ export class WhatIfControls {
       t('Memory budget, in GB'),
       (text) => readBudget(text, this.#deviceBytes),
       (budgetBytes) => this.#change({ budgetBytes }),
+      onProblem,
     );
     this.#budgetSlider = new StopSlider(t('Memory budget, as a slider'), formatBytes, (budgetBytes) =>
       this.#change({ budgetBytes }),

@@ -2,7 +2,7 @@
 import type { PageMessage, PageView, RunHistoryPart, RunView } from '../../src/protocol/page';
 import { formatCount } from '../../src/planning/units';
 import { RunHistories } from '../chart/runHistory';
-import { createButton } from '../controls';
+import { createButton, setButtonLabel } from '../controls';
 import { element, setChildren, setShown } from '../dom';
 import type { Translate } from '../l10n';
 import { Announcer } from './announcer';
@@ -78,20 +78,21 @@ export function createRunPart(
   const outputSection = section('output', output.root);
 
   const copyCsv = (): void => {
-    if (shown?.run === null || shown === null) return;
-    const { text, every } = runCsv(histories.of(shown.run.name), longestCopy);
+    const name = shown?.run?.name;
+    if (name === undefined) return;
+    const { text, every } = runCsv(histories.of(name), longestCopy);
     send({ type: 'copyText', text });
-    announcer.say(
-      every === 1
-        ? t('Copied.')
-        : t('Copied one of {0} updates: all are too long for the clipboard.', formatCount(every)),
-    );
+    const done = every === 1 ? t('Copied') : t('Copied one of {0} updates: all are too long', formatCount(every));
+    setButtonLabel(copy, done);
+    announcer.say(done);
+    window.setTimeout(() => setButtonLabel(copy, t('Copy as CSV')), 3000);
   };
+  const copy = createButton(t('Copy as CSV'), copyCsv, { icon: 'copy' });
   const tools = element(
     'div',
     { class: 'run-tools' },
     createButton(t('Open run folder'), () => send({ type: 'openRunFolder' }), { icon: 'folder-opened' }),
-    createButton(t('Copy as CSV'), copyCsv, { icon: 'copy' }),
+    copy,
     createButton(t('Show terminal'), () => send({ type: 'showTerminal' }), { icon: 'terminal' }),
   );
   const ofRun = element(
