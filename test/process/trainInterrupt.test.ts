@@ -1,5 +1,5 @@
 // Trainings that are interrupted: Ctrl-C once and twice, a supervisor that dies, a second training in the same folder.
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mlp } from '../support/trainScripts';
@@ -168,6 +168,19 @@ test('pause: the state is saved and nothing is trained until it goes on', async 
   await until(() => updatesOf(project) > updates, 'the next update');
   writeFileSync(control, '{"request":"stop"}');
   expect((await running.end).code).toBe(130);
+});
+
+test('a run folder that is deleted: the training ends, says so, and makes nothing of it again', async () => {
+  const { project, running } = startedProject(4000);
+  await until(() => updatesOf(project) >= 3, 'the third update');
+  const pid = trainerPid(project);
+  const folder = project.runFolder;
+  rmSync(folder, { recursive: true });
+  const { code, stdout, stderr } = await running.end;
+  expect(code).toBe(1);
+  expect(stdout + stderr).toContain('The run folder was deleted, so the training was ended after update');
+  expect(isAlive(pid)).toBe(false);
+  expect(existsSync(folder)).toBe(false);
 });
 
 /** A folder that nothing can be made in: one without write permission or, since root may write there too, the kernel's. */

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import {
   closeSync,
   copyFileSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -47,7 +48,9 @@ export async function writeCheckpoint(
 ): Promise<{ place: string; models: CheckpointModel[] }> {
   const place = path.join(folder, name);
   const temporary = path.join(folder, `${temporaryPrefix}${name}-${process.pid}`);
-  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  // Not with the folders above: a run folder that was deleted is not made again.
+  if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
+  mkdirSync(temporary, { mode: 0o700 });
   try {
     const entries: CheckpointModel[] = [];
     for (const model of models) {

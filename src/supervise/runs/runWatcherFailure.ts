@@ -42,6 +42,7 @@ export async function failureOf(
     reports,
     output,
     killed: false,
+    folderIsGone: false,
   });
   const location = failureLocation(output);
   return { message: sentences.join('\n'), file: location?.file ?? null, line: location?.line ?? null };

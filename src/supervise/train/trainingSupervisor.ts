@@ -117,7 +117,7 @@ async function supervise(
   }
   // The seam for recovery: an attempt that died of memory or a crash may be followed by another one from here.
   const verdict = judgeAttempt(outcome);
-  await tryUpdate({ state: verdict.state, endedAt: new Date().toISOString() });
+  if (!outcome.folderIsGone) await tryUpdate({ state: verdict.state, endedAt: new Date().toISOString() });
   const sentences = closing(training, paths, outcome, verdict, performance.now() - start, options.runDir);
   if (verdict.state === 'failed') options.err.write(`${sentences.join('\n')}\n`);
   else for (const sentence of sentences) display.say(sentence);
@@ -243,6 +243,7 @@ function closing(
   runDir: string | null,
 ): string[] {
   const sentences = [...verdict.sentences];
+  if (outcome.folderIsGone) return sentences;
   const relative = path.relative('', paths.folder) || '.';
   if (verdict.state === 'completed') {
     const epochs = outcome.epochs > 0 ? `${formatCounted(outcome.epochs, 'epoch')}, ` : '';

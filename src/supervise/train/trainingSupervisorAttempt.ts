@@ -1,6 +1,7 @@
 // One training process from its start to its end: started, followed, asked to stop, and judged by what it left.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { controlRequest } from '../../protocol/job';
 import { engineReport, type EngineReport } from '../../protocol/report';
@@ -14,6 +15,8 @@ import type { TrainingDisplay } from './trainingDisplay';
 
 /** Between two looks at what the process tells, in ms. */
 const pollPause = 100;
+/** A run folder that is missing for this many looks is deleted, and not just being moved or saved to. */
+const goneLooks = 30;
 /** As much of the end of the output as is kept to find the cause of a death. */
 const keptOutput = 16_384;
 
@@ -35,6 +38,8 @@ export interface AttemptOutcome {
   readonly output: string;
   /** Ended by this supervisor, without waiting. */
   readonly killed: boolean;
+  /** The run folder was deleted: nothing can be saved or asked any more, so the process was ended. */
+  readonly folderIsGone: boolean;
 }
 
 export interface AttemptOptions {
@@ -58,6 +63,7 @@ export class TrainingAttempt {
   #ended: AttemptOutcome['ended'] = null;
   #callHasEnded = false;
   #output = '';
+  #missingLooks = 0;
   readonly #reports: EngineReport[] = [];
   readonly #reportLines = new Lines();
 
@@ -87,6 +93,7 @@ export class TrainingAttempt {
       while (exit === null) {
         await Promise.race([ended, sleep(pollPause)]);
         await this.#obey();
+        await this.#endWithFolder();
         await this.#look(events, output, reports);
       }
       await this.#look(events, output, reports);
@@ -127,6 +134,16 @@ export class TrainingAttempt {
       this.#stopAsked = true;
       if (!this.trains) this.kill();
     }
+  }
+
+  /** A training without its folder could be neither saved nor stopped. */
+  async #endWithFolder(): Promise<void> {
+    const isThere = await access(this.options.paths.record).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
+    );
+    this.#missingLooks = isThere ? 0 : this.#missingLooks + 1;
+    if (this.#missingLooks === goneLooks) this.kill();
   }
 
   async #look(events: RunEventTail, output: FileTail, reports: FileTail): Promise<void> {
@@ -181,6 +198,7 @@ export class TrainingAttempt {
       reports: this.#reports,
       output: this.#output,
       killed: this.#killed,
+      folderIsGone: this.#missingLooks >= goneLooks,
     };
   }
 }

@@ -24,6 +24,10 @@ export function judgeAttempt(outcome: AttemptOutcome): Verdict {
       sentences: [`Stopped ${afterUpdate(outcome)}; the state is saved.`],
     };
   }
+  if (outcome.folderIsGone) {
+    const sentence = `The run folder was deleted, so the training was ended ${afterUpdate(outcome)}.`;
+    return { state: 'failed', exitCode: exitCodes.failed, sentences: [sentence] };
+  }
   if (killed) {
     return {
       state: 'stopped',
