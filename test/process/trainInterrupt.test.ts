@@ -176,9 +176,9 @@ test('a run folder that is deleted: the training ends, says so, and makes nothin
   const pid = trainerPid(project);
   const folder = project.runFolder;
   rmSync(folder, { recursive: true });
-  const { code, stdout, stderr } = await running.end;
+  const { code, out, err } = await running.end;
   expect(code).toBe(1);
-  expect(stdout + stderr).toContain('The run folder was deleted, so the training was ended after update');
+  expect(out + err).toContain('The run folder was deleted, so the training was ended after update');
   expect(isAlive(pid)).toBe(false);
   expect(existsSync(folder)).toBe(false);
 });

@@ -108,10 +108,12 @@ export class Editor {
 
   /** Opens a file of the workspace by its path in it. */
   async openFile(file: string): Promise<void> {
-    await this.quickInput.open('Control+p');
+    // Without its ">", the palette looks for files.
+    await this.quickInput.open('F1');
     await this.quickInput.filter(file);
     await this.quickInput.choose(path.basename(file));
-    await this.page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`).waitFor();
+    const tabs = this.page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`);
+    await tabs.first().waitFor();
   }
 
   /** Names of the open tabs, the active one first. */

@@ -32,6 +32,7 @@ const quietSettings: Readonly<Record<string, unknown>> = {
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.layoutControl.enabled': false,
   'workbench.reduceMotion': 'on',
+  'workbench.editor.useModal': 'off',
   'window.commandCenter': false,
   'window.autoDetectColorScheme': false,
   'window.autoDetectHighContrast': false,
