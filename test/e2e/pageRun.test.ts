@@ -38,6 +38,11 @@ async function actions({ page }: PageSession): Promise<string[]> {
   return texts.map((text) => text.trim());
 }
 
+function callOf(more: Partial<NonNullable<RunView['call']>>): RunView['call'] {
+  const { call } = runViewOf();
+  return call === null ? null : { ...call, ...more };
+}
+
 const saved = { savedUpdate: 141, savedAt: new Date(Date.now() - 40_000).toISOString() };
 const ended = { endedAt: '2026-11-24T08:31:00.000Z' };
 
@@ -148,6 +153,30 @@ describe.skipIf(missing !== undefined)(
         expect(figures).toContain(figure);
       const spoken = page.locator('.run [role=status]');
       await expect.poll(() => spoken.innerText()).toContain('epoch 3 / 10');
+      await session.close();
+    });
+
+    it.each<[string, Partial<RunView>, RegExp, boolean]>([
+      [
+        'an epoch of unknown length',
+        { call: callOf({ updatesPerEpoch: null }) },
+        /^epoch 3 \/ 10\s+update 141\s/,
+        false,
+      ],
+      ['no epochs', { call: callOf({ method: 'trainOnBatch', epochs: null }) }, /^update 621\s/, false],
+      ['no call yet', { state: 'starting', call: null }, /^$/, false],
+      [
+        'the end',
+        { state: 'completed', epoch: 10, updateOfEpoch: 0 },
+        /^epoch 10 \/ 10\s+update 240 \/ 240$/,
+        true,
+      ],
+    ])('tells how far it is with %s', async (_, more, progress, hasBar) => {
+      const session = await openRun({ view: runPageOf(runViewOf(more)) });
+      expect((await session.page.locator('.run-progress').innerText()).trim()).toMatch(progress);
+      expect(await session.page.getByRole('progressbar').isVisible()).toBe(hasBar);
+      if (hasBar)
+        expect(await session.page.getByRole('progressbar').getAttribute('aria-valuenow')).toBe('100');
       await session.close();
     });
 

@@ -168,7 +168,9 @@ describe.skipIf(missing !== undefined)(
         mark('microbatchReduced', 499, text),
         mark('checkpoint', 200, 'Checkpoint written in 310 ms'),
       ];
+      marks.push(mark('paused', 1000, 'Paused after update 1,000'));
       const session = await openRun({ history: [historyOf(1000, { marks })] });
+      expect(await pointAt(session, 'memory', 1)).toContain('Paused after update 1,000');
       expect(await pointAt(session, 'memory', 499 / 999)).toContain(text);
       expect(await pointAt(session, 'memory', 0.8)).not.toContain(text);
       expect(await pointAt(session, 'memory', 0.2)).toContain('Checkpoint written in 310 ms');

@@ -66,7 +66,11 @@ export function plotOptions(needs: PlotNeeds): uPlot.Options {
       ready: [
         ({ over, posToVal }) => {
           over.addEventListener('pointermove', ({ clientX }) => {
-            const update = posToVal(clientX - over.getBoundingClientRect().left, 'x');
+            const { left, width } = over.getBoundingClientRect();
+            const at = clientX - left;
+            // The first and the last update can be reached, though pixels are wider than updates.
+            const snapped = at <= 1 ? 0 : at >= width - 2 ? width : at;
+            const update = posToVal(snapped, 'x');
             needs.pointed(Math.max(1, Math.round(update)));
           });
           over.addEventListener('pointerleave', () => needs.pointed(null));

@@ -82,7 +82,8 @@ export function createRunPart(
     if (name === undefined) return;
     const { text, every } = runCsv(histories.of(name), longestCopy);
     send({ type: 'copyText', text });
-    const done = every === 1 ? t('Copied') : t('Copied one of {0} updates: all are too long', formatCount(every));
+    const done =
+      every === 1 ? t('Copied') : t('Copied one of {0} updates: all are too long', formatCount(every));
     setButtonLabel(copy, done);
     announcer.say(done);
     window.setTimeout(() => setButtonLabel(copy, t('Copy as CSV')), 3000);
