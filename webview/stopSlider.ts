@@ -68,7 +68,7 @@ export function countStops(largest: number, extra: readonly number[]): number[] 
 /** About a hundred round amounts of memory from `smallest` to `largest` bytes; and `extra`. */
 export function byteStops(smallest: number, largest: number, extra: readonly number[]): number[] {
   const steps = [2 ** 20, 2 ** 22, 2 ** 24, 2 ** 26, 0.1 * 2 ** 30, 2 ** 28, 0.5 * 2 ** 30, 2 ** 30, 2 ** 31];
-  const step = steps.find((size) => (largest - smallest) / size <= 120) ?? 2 ** 32;
+  const step = steps.find((size) => (largest - smallest) / size <= 100) ?? 2 ** 32;
   const stops = new Set(extra.filter((value) => value >= smallest && value <= largest));
   for (let count = Math.ceil(smallest / step); count * step <= largest; count++)
     stops.add(Math.round(count * step));

@@ -31,7 +31,11 @@ export function exampleTimeChart(
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined) return null;
-  const fastest = points.reduce((best, point) => (point.value < best.value ? point : best));
+  const usable = points.filter(({ kind }) => kind === 'measured');
+  const fastest = usable.reduce(
+    (best, point) => (point.value < best.value ? point : best),
+    usable[0] ?? first,
+  );
   return {
     points,
     line: points.map(({ microbatch, value }) => ({ x: microbatch, y: value })),
@@ -41,7 +45,7 @@ export function exampleTimeChart(
     yMax: Math.max(...points.map(({ value }) => value)) * 1.15,
     isLogX: true,
     summary:
-      points.length === 1
+      usable.length < 2
         ? first.text
         : t(
             'Least time per example: {0}, at {1} at once.',
