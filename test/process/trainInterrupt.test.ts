@@ -175,7 +175,8 @@ test('a run folder that is deleted: the training ends, says so, and makes nothin
   await until(() => updatesOf(project) >= 3, 'the third update');
   const pid = trainerPid(project);
   const folder = project.runFolder;
-  rmSync(folder, { recursive: true });
+  // A checkpoint may be written into it at this very moment.
+  rmSync(folder, { recursive: true, maxRetries: 10 });
   const { code, out, err } = await running.end;
   expect(code).toBe(1);
   expect(out + err).toContain('The run folder was deleted, so the training was ended after update');
