@@ -50,7 +50,7 @@ export function plotOptions(needs: PlotNeeds): uPlot.Options {
       ...(right === null ? [] : [yAxis('right', needs)]),
     ],
     legend: { show: false },
-    padding: [needs.hasMarks ? 18 : 8, right === null ? 12 : 0, 0, 0],
+    padding: [needs.hasMarks ? 18 : 8, right === null ? 20 : 0, 0, 0],
     cursor: {
       y: false,
       points: { show: false },
@@ -95,7 +95,7 @@ export function plotOptions(needs: PlotNeeds): uPlot.Options {
 }
 
 function lineOf(series: ChartSeries, theme: ChartTheme): uPlot.Series {
-  const stroke = series.isPale ? faded(theme[series.color], 0.35) : theme[series.color];
+  const stroke = series.isPale ? faded(theme[series.color], 0.3) : theme[series.color];
   return {
     scale: series.axis,
     stroke,
