@@ -131,7 +131,10 @@ export class PlanPart {
       memoryChart(facts),
       isPlanning ? t('No size was measured yet.') : t('How much memory was in use could not be read.'),
     );
-    this.#time.show(exampleTimeChart(trials, facts.budgetBytes, size), t('No trial has been timed yet.'));
+    this.#time.show(
+      exampleTimeChart(trials, facts.budgetBytes, size),
+      isPlanning ? t('No size was measured yet.') : t('No size was timed.'),
+    );
   }
 }
 
