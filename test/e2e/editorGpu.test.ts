@@ -116,6 +116,19 @@ describe.skipIf(missing !== undefined)(
       await shows('GPU 0: 1.0/8.0 GB');
     });
 
+    it('reads nothing while the window has no focus, and again at once when it has', async () => {
+      await editor.blur();
+      const before = tools.startedPids().length;
+      tools.nvidiaSmi({ gpus: [card(0, 2048), card(1, 100)] });
+      readAgain();
+      // Longer than the pause between two readings, which a changed setting would cut short.
+      await editor.page.waitForTimeout(7_000);
+      expect(tools.startedPids()).toHaveLength(before);
+      expect((await editor.statusBar.own())?.text).toBe('GPU 0: 1.0/8.0 GB');
+      await editor.focus();
+      await shows('GPU 0: 2.0/8.0 GB');
+    });
+
     it('says what is wrong when the driver stops answering', async () => {
       tools.nvidiaSmi({
         message: 'Unable to determine the device handle for GPU0000:17:00.0: Unknown Error',

@@ -105,6 +105,13 @@ describe.skipIf(missing !== undefined)(`Restricted Mode in a real VS Code${becau
     );
     await poll('a CodeLens', async () => (await editor.codeLenses()).includes('Plan batch size'));
   });
+
+  it('then runs the Node and the TensorFlow.js of the folder, which leave their marks', async () => {
+    await editor.command('Batch Planner: Plan Batch Size');
+    await editor.quickInput.question();
+    await editor.quickInput.answer('64');
+    await poll('the marker', () => existsSync(marker) && /node[^]*tfjs/.test(readFileSync(marker, 'utf8')));
+  });
 });
 
 describe.skipIf(missing !== undefined)(`a workspace of two folders${because}`, () => {

@@ -26,6 +26,8 @@ export interface EditorParts {
 export class Editor {
   readonly server: EditorServer;
   #page: Page | null = null;
+  /** Has the focus after blur(). */
+  #otherPage: Page | null = null;
   #theme: ThemeName;
 
   constructor(private readonly parts: EditorParts) {
@@ -57,6 +59,22 @@ export class Editor {
     this.#page = await this.parts.context.newPage();
     await this.page.goto(this.parts.url);
     await this.#untilReady(before);
+  }
+
+  /** Takes the focus from the window, as if the user went to another program; focus() gives it back. */
+  async blur(): Promise<void> {
+    await this.#emulateFocus(false);
+    this.#otherPage = await this.parts.context.newPage();
+    await this.#otherPage.bringToFront();
+    await this.page.waitForFunction('!document.hasFocus()');
+  }
+
+  async focus(): Promise<void> {
+    await this.#otherPage?.close();
+    this.#otherPage = null;
+    await this.page.bringToFront();
+    await this.#emulateFocus(true);
+    await this.page.waitForFunction('document.hasFocus()');
   }
 
   /** As Developer: Reload Window, with a new extension host. */
@@ -193,6 +211,13 @@ export class Editor {
   async dispose(): Promise<void> {
     await this.parts.browser.close();
     await this.server.dispose();
+  }
+
+  /** Playwright lets every page believe that it has the focus. */
+  async #emulateFocus(enabled: boolean): Promise<void> {
+    const session = await this.parts.context.newCDPSession(this.page);
+    await session.send('Emulation.setFocusEmulationEnabled', { enabled });
+    await session.detach();
   }
 
   /** How often the extension was activated so far. */
