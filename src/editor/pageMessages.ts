@@ -79,7 +79,11 @@ export class PageMessages implements vscode.Disposable {
     if (!this.#isReady || this.#isDisposed) return;
     this.#sentTime = performance.now();
     this.#post({ type: 'view', view: this.source.view() });
-    for (const watcher of this.source.watchers()) void this.#sendHistory(watcher);
+    const watchers = this.source.watchers();
+    // The page forgets the points of a run that the view does not name.
+    const names = new Set(watchers.map(({ paths }) => paths.name));
+    for (const name of this.#sent.keys()) if (!names.has(name)) this.#sent.delete(name);
+    for (const watcher of watchers) void this.#sendHistory(watcher);
   }
 
   /** Long histories are sent in parts, with a pause for everything else between two of them. */

@@ -1,6 +1,7 @@
 // Starting, pausing, going on with and stopping a training, as a person asks for it.
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { readConfigText } from './configFiles';
 import type { EntrySession } from './entrySession';
 import { commandNames, taskType } from './names';
 import { taskDefinition, trainingTask } from './trainingTask';
@@ -104,7 +105,7 @@ export class Training implements vscode.Disposable {
       if (answer === open) await vscode.window.showTextDocument(vscode.Uri.file(session.configPath));
       return;
     }
-    if (plan.state !== 'planned') {
+    if ((await readConfigText(session.configPath)) === null) {
       const planIt = vscode.l10n.t('Plan Batch Size');
       const answer = await vscode.window.showInformationMessage(
         vscode.l10n.t('{0} has no plan yet.', session.name),
@@ -127,6 +128,8 @@ export class Training implements vscode.Disposable {
       nodePath: node.nodePath,
       cliFile: this.tools.cliFile,
     });
+    // The page shows the run: the terminal is there for who asks for it.
+    task.presentationOptions = { ...task.presentationOptions, reveal: vscode.TaskRevealKind.Silent };
     await vscode.tasks.executeTask(task);
     session.runs.expectNewRun();
   }

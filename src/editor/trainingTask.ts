@@ -56,7 +56,6 @@ export function trainingTask(
   task.isBackground = true;
   task.detail = vscode.workspace.asRelativePath(configPath);
   task.presentationOptions = {
-    reveal: vscode.TaskRevealKind.Silent,
     panel: vscode.TaskPanelKind.Dedicated,
     clear: false,
     showReuseMessage: false,
