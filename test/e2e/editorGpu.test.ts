@@ -32,12 +32,14 @@ function card(index: 0 | 1, usedMegabytes: number): Readonly<Record<string, stri
 describe.skipIf(missing !== undefined)(
   `GPU memory in VS Code's status bar${missing ? `: ${missing}` : ''}`,
   () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'bp-gpu-'));
-    const tools = new FakeGpuTools();
+    let folder: string;
+    let tools: FakeGpuTools;
     let editor: Editor;
     let pollSeconds = 5;
 
     beforeAll(async () => {
+      folder = mkdtempSync(path.join(tmpdir(), 'bp-gpu-'));
+      tools = new FakeGpuTools();
       tools.nvidiaSmi({ gpus: [card(0, 3277), card(1, 100)] });
       tools.lspci([]);
       editor = await openEditor({ folder, environment: { PATH: `${tools.folder}:${process.env['PATH']}` } });

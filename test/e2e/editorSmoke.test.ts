@@ -15,10 +15,11 @@ const digits = path.resolve(import.meta.dirname, '../../media/examples/digits');
 describe.skipIf(missing !== undefined)(
   `the packaged extension in VS Code${missing ? `: ${missing}` : ''}`,
   () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'bp-smoke-'));
+    let folder: string;
     let editor: Editor;
 
     beforeAll(async () => {
+      folder = mkdtempSync(path.join(tmpdir(), 'bp-smoke-'));
       cpSync(digits, folder, { recursive: true });
       editor = await openEditor({ folder });
     });

@@ -24,12 +24,13 @@ const { missing } = editorLane();
 const because = missing ? `: ${missing}` : '';
 
 describe.skipIf(missing !== undefined)(`Restricted Mode in a real VS Code${because}`, () => {
-  const tools = new FakeGpuTools();
+  let tools: FakeGpuTools;
   let project: Project;
   let marker: string;
   let editor: Editor;
 
   beforeAll(async () => {
+    tools = new FakeGpuTools();
     tools.nvidiaSmi({ gpus: [h100] });
     tools.lspci([]);
     project = createProject({});
@@ -115,12 +116,15 @@ describe.skipIf(missing !== undefined)(`Restricted Mode in a real VS Code${becau
 });
 
 describe.skipIf(missing !== undefined)(`a workspace of two folders${because}`, () => {
-  const base = mkdtempSync(path.join(tmpdir(), 'bp-multi-'));
-  const first = path.join(base, 'first');
-  const second = path.join(base, 'second');
+  let base: string;
+  let first: string;
+  let second: string;
   let editor: Editor;
 
   beforeAll(async () => {
+    base = mkdtempSync(path.join(tmpdir(), 'bp-multi-'));
+    first = path.join(base, 'first');
+    second = path.join(base, 'second');
     for (const folder of [first, second]) {
       mkdirSync(folder);
       writeFileSync(path.join(folder, 'train.js'), patientScript({ epochs: 1, pauseMs: 0 }));

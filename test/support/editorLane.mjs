@@ -106,9 +106,10 @@ async function installInto(folder) {
     const npm = [findNpmScript(), ...args];
     const result = await runNode(npm, { root: cwd, quiet: true, limitSeconds: 600, ...options });
     if (result.code === 0) continue;
+    const code = unreachable.exec(result.output)?.[0];
+    if (code !== undefined) return { missing: `npm's registry is out of reach or lacks a package (${code})` };
     const words = /^npm (?:error|ERR!) (?!code )(.+)$/m.exec(result.output)?.[1] ?? 'past its time';
-    const sentence = `npm ${args[0]}: ${words}`;
-    return unreachable.test(result.output) ? { missing: sentence } : { failure: sentence };
+    return { failure: `npm ${args[0]}: ${words}` };
   }
   // Its parts are not in the package: it would only tell, in every window, that they are missing.
   rmSync(path.join(server, 'extensions/typescript-language-features'), { recursive: true });
