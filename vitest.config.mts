@@ -1,6 +1,8 @@
 // How the tests run: one process a file, because tests load TensorFlow.js, which keeps global state.
 import { defineConfig } from 'vitest/config';
 
+/** Tests of the page alone, in a browser without an editor around it. */
+const page = ['test/e2e/page.test.ts', 'test/e2e/page[A-Z]*.test.ts'];
 const exclude = ['test/.lanes/**', 'test/fixtures/**', 'node_modules/**'];
 
 export default defineConfig({
@@ -20,12 +22,23 @@ export default defineConfig({
         },
       },
       {
+        extends: true,
+        test: {
+          name: 'page',
+          include: page,
+          exclude,
+          sequence: { groupOrder: 0 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // After the others and one file at a time: a VS Code, a browser and a training want the machine for themselves.
         extends: true,
         test: {
           name: 'editor',
           include: ['test/e2e/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, ...page],
           sequence: { groupOrder: 1 },
           maxWorkers: 1,
           globalSetup: ['test/support/editor/packFirst.ts'],

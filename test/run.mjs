@@ -31,9 +31,6 @@ async function step(name, args, options) {
 await step('build', ['esbuild.mjs'], { limitSeconds: 120 });
 if (everything) {
   await step('typecheck', ['node_modules/typescript/bin/tsc', '--noEmit'], { limitSeconds: 300 });
-  await step('typecheck of the page', ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview'], {
-    limitSeconds: 300,
-  });
   const webview = ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'webview'];
   await step('typecheck of the page', webview, { limitSeconds: 300 });
   await step('eslint', ['node_modules/eslint/bin/eslint.js', '.'], { limitSeconds: 300 });
