@@ -1,6 +1,7 @@
 // Starting, pausing, going on with and stopping a training, as a person asks for it.
 import path from 'node:path';
 import * as vscode from 'vscode';
+import type { RunView } from '../protocol/page';
 import { readConfigText } from './configFiles';
 import type { EntrySession } from './entrySession';
 import { commandNames, taskType } from './names';
@@ -144,15 +145,23 @@ export class Training implements vscode.Disposable {
     const folder = typeof task.scope === 'object' ? task.scope.uri.fsPath : '';
     const session = this.tools.sessionOfConfig(path.resolve(folder, checked.data.config));
     if (session === undefined) return;
+    const before = session.runs.shown?.view() ?? null;
+    if (before === null) return;
     setTimeout(() => {
-      if (this.#isDisposed) return;
-      session.runs.look().then(
-        async () => {
-          if (session.runs.isActive) await this.stop(session);
-        },
-        (error: unknown) => this.tools.log.error(`The run cannot be looked at: ${String(error)}`),
-      );
+      if (!this.#isDisposed) {
+        this.#stopLeftRun(session, before).catch((error: unknown) =>
+          this.tools.log.error(`The run cannot be looked at: ${String(error)}`),
+        );
+      }
     }, endPause);
+  }
+
+  /** Stops a run that still goes on, unless it is another one, or was started anew meanwhile. */
+  async #stopLeftRun(session: EntrySession, before: RunView): Promise<void> {
+    await session.runs.look();
+    const now = session.runs.shown?.view() ?? null;
+    if (now?.name !== before.name || now.attempts !== before.attempts) return;
+    if (session.runs.isActive && now.state !== 'stopping') await this.stop(session);
   }
 }
 
