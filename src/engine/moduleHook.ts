@@ -62,6 +62,7 @@ export function installModuleHook(handlers: ModuleHookHandlers): void {
       const wanted = nativePackage === undefined ? missing(request, error) : `@tensorflow/${nativePackage}`;
       const substitute = wanted === null ? undefined : handlers.substitute(wanted, error);
       if (substitute === undefined) throw error;
+      if (isNamespace(substitute) && isCore(substitute)) handlers.coreAsked();
       if (imported !== undefined) imported.exports = substitute;
       return substitute;
     }
