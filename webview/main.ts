@@ -18,6 +18,8 @@ interface Parts {
 }
 
 let parts: Parts | null = null;
+/** The run that was going on in the last view. */
+let lastStarted: string | null = null;
 
 function makeParts(): Parts {
   const root = document.getElementById('batch-planner') ?? document.body;
@@ -35,6 +37,16 @@ function show({ plan, run, runHost }: Parts, view: PageView): void {
   plan.show(view);
   setShown(runHost, view.run !== null || view.earlierRuns.length > 0);
   run.show(view);
+  const started = startedRun(view);
+  if (started !== null && started !== lastStarted) runHost.scrollIntoView({ block: 'start' });
+  lastStarted = started;
+}
+
+/** Names a run whose process is there, and which start of it that is: it is looked at as soon as it begins. */
+function startedRun({ run }: PageView): string | null {
+  if (run === null || run.endedAt !== null || run.state === 'gone' || run.state === 'interrupted')
+    return null;
+  return `${run.name} ${run.attempts}`;
 }
 
 function send(message: PageMessage): void {
