@@ -100,6 +100,9 @@ export function gpuStatus(
 
 const unknown = { isLow: false, isGpu: true, usedBytes: null, totalBytes: null };
 
+/** The hover sets columns close together: no-break spaces keep them apart. */
+const gap = '\u00a0\u00a0';
+
 /** The tooltip's table, in Markdown; what is not text of ours is escaped. */
 export function gpuTable(
   reading: DeviceReading,
@@ -111,7 +114,7 @@ export function gpuTable(
   const lines: string[] = [];
   if (reading.gpus.length > 0) {
     lines.push(
-      `| | ${[t('GPU'), t('Bus'), t('Used'), t('Free'), t('Total'), t('Busy')].join(' | ')} |`,
+      `| | ${[t('GPU'), t('Bus'), t('Used'), t('Free'), t('Total'), t('Busy')].join(` | ${gap}`)} |`,
       '|:-:|:--|:--|--:|--:|--:|--:|',
       ...reading.gpus.map((gpu) => {
         const isShown = shown?.gpu === gpu;
@@ -122,7 +125,7 @@ export function gpuTable(
           bytes(gpu.memoryTotalBytes),
           busy,
         ];
-        return `| ${isShown ? '$(check)' : ''} | ${gpuName(gpu)} | ${gpu.busId ?? '—'} | ${cells.join(' | ')} |`;
+        return `| ${isShown ? '$(check)' : ''} | ${[gpuName(gpu), gpu.busId ?? '—', ...cells].join(` | ${gap}`)} |`;
       }),
       '',
       ...reading.gpus.flatMap(migLines),

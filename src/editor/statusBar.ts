@@ -1,4 +1,5 @@
 // The status bar item: GPU memory, and what is going on. Text and tooltip are assigned only when they change.
+import os from 'node:os';
 import * as vscode from 'vscode';
 import type { DeviceReading } from '../gpu/types';
 import { formatBytes, formatCount } from '../planning/units';
@@ -92,7 +93,7 @@ export class StatusBar implements vscode.Disposable {
 
   /** A new tooltip closes the one that is open, so it is made anew only when its figures changed, not for its time. */
   #setTooltip(reading: DeviceReading, gpu: ReturnType<typeof shownGpu>): void {
-    const host = vscode.env.remoteName === undefined ? null : vscode.env.remoteName;
+    const host = vscode.env.remoteName === undefined ? null : os.hostname();
     const table = (time: string): string => gpuTable(reading, gpu, { t: vscode.l10n.t, time, host });
     const withoutTime = table('');
     if (withoutTime === this.#tooltip) return;

@@ -179,7 +179,8 @@ test('killed with its supervisor, it is interrupted; resumed, it is followed on,
   ]);
 
   const again = start(project, '--resume');
-  await until(() => followed.state() === 'training' && followed.view().attempts === 2, 'the resumed run');
+  // On a quick machine it may have ended before it is looked at again.
+  await until(() => followed.view().attempts === 2, 'the resumed run');
   expect((await again.end).code).toBe(0);
   await until(() => followed.state() === 'completed', 'the end');
   expectHistoryOf(project, followed);

@@ -10,7 +10,7 @@ import { TrainingProgress } from './trainingProgress';
 import { RunEventReader } from './runWatcherEvents';
 import { failureOf } from './runWatcherFailure';
 import { OutputTail } from './runWatcherOutput';
-import { isActive, stateNow, viewOf } from './runWatcherState';
+import { isActive, overheadOf, stateNow, viewOf } from './runWatcherState';
 
 export interface RunWatcherOptions {
   /** The view or the history is another one now. */
@@ -33,6 +33,7 @@ interface Reading {
   record: RunRecord;
   recorded: RecordedState;
   stamp: string;
+  readonly overheadBytes: number;
   readonly history: RunHistory;
   readonly progress: TrainingProgress;
   readonly events: RunEventReader;
@@ -207,6 +208,7 @@ export class RunWatcher {
       record,
       recorded,
       stamp,
+      overheadBytes: overheadOf(record),
       history: this.#history,
       progress: new TrainingProgress(),
       events: new RunEventReader(this.paths.events),
@@ -217,9 +219,10 @@ export class RunWatcher {
 
   /** @returns whether there were new events */
   async #readFiles(reading: Reading): Promise<boolean> {
-    const { history, progress, events, output } = reading;
+    const { history, progress, events, output, overheadBytes } = reading;
     let count = 0;
-    const add = (event: RunEvent): void => {
+    const add = (told: RunEvent): void => {
+      const event = withOverhead(told, overheadBytes);
       count++;
       history.add(event);
       progress.add(event);
@@ -276,6 +279,12 @@ export class RunWatcher {
       attempt: history.totals.started?.attempt ?? 0,
     });
   }
+}
+
+/** A training tells of its tensors: what the process needs besides counts against the budget too. */
+function withOverhead(event: RunEvent, overheadBytes: number): RunEvent {
+  if (event.type !== 'update' || event.memoryBytes === null || overheadBytes === 0) return event;
+  return { ...event, memoryBytes: event.memoryBytes + overheadBytes };
 }
 
 function isEndedState(state: RecordedState): boolean {

@@ -1,5 +1,5 @@
 // What state a run is in, and what its view says, from all that is known of it.
-import { accumulationConfig } from '../../planning/configSchema';
+import { accumulationConfig, type AccumulationConfig } from '../../planning/configSchema';
 import type { ControlRequest } from '../../protocol/job';
 import type { RunState, RunView } from '../../protocol/page';
 import type { RunRecord } from '../../protocol/runEvents';
@@ -96,8 +96,22 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
   };
 }
 
+function budgetOf(record: RunRecord): number | null {
+  return measuredOf(record)?.budgetBytes ?? null;
+}
+
+/**
+ * Bytes to add to what a training tells of its tensors, so that they are in the budget's unit: what the process or the
+ * device used beyond tensors when the plan was measured. WebGPU tells of the device itself.
+ */
+export function overheadOf(record: RunRecord): number {
+  const measured = measuredOf(record);
+  if (measured === undefined || measured.backend.name === 'webgpu') return 0;
+  return measured.planned?.parts?.overheadBytes ?? 0;
+}
+
 /** A record keeps the config of its time, which an older or newer version may have written. */
-function budgetOf({ config }: RunRecord): number | null {
+function measuredOf({ config }: RunRecord): AccumulationConfig['measured'] {
   const checked = accumulationConfig.safeParse(config);
-  return checked.success ? (checked.data.measured?.budgetBytes ?? null) : null;
+  return checked.success ? checked.data.measured : undefined;
 }

@@ -103,7 +103,7 @@ describe('the tooltip', () => {
 
   it('has a line for each GPU, with the shown one marked', () => {
     const lines = table(reading([gpu(), second])).split('\n');
-    expect(lines[2]).toBe(
+    expect(lines[2]?.replaceAll('\u00a0', '')).toBe(
       '|  | 0: NVIDIA GeForce RTX 3070 | 0000:01:00.0 | 3.2 GB | 4.7 GB | 8.0 GB | 12 % |',
     );
     expect(lines[3]?.startsWith('| $(check) | 1: ')).toBe(true);
