@@ -1,7 +1,6 @@
 // Builds dist/: the command line, the GPU reader, the hook that is preloaded into the user's process, the model.json
 // runner, the extension and its page.
 import { build, context } from 'esbuild';
-import { existsSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import path from 'node:path';
 
@@ -67,17 +66,22 @@ const targets = [
     loader: { '.ttf': 'file' },
     assetNames: '[name]',
   },
-  ...(existsSync('src/extension.ts')
-    ? [
-        {
-          ...shared,
-          entryPoints: { extension: 'src/extension.ts' },
-          outdir: 'dist',
-          format: 'cjs',
-          external: [...shared.external, 'vscode'],
-        },
-      ]
-    : []),
+  {
+    ...shared,
+    entryPoints: { extension: 'src/extension.ts' },
+    outdir: 'dist',
+    format: 'cjs',
+    // What starts with the window is a few kilobytes; the rest is a file of its own, read when it is wanted.
+    external: [...shared.external, 'vscode', './editor/startEditor'],
+    supported: { 'dynamic-import': false },
+  },
+  {
+    ...shared,
+    entryPoints: { startEditor: 'src/editor/startEditor.ts' },
+    outdir: 'dist/editor',
+    format: 'cjs',
+    external: [...shared.external, 'vscode'],
+  },
 ];
 
 const chosen = targets.filter(

@@ -164,7 +164,7 @@ function thirdPartyNotices() {
 /** Folders of packages, relative to the root, that source maps in dist/ name. */
 function bundledPackages() {
   const dist = path.join(root, 'dist');
-  const maps = readdirSync(dist).filter((file) => file.endsWith('.map'));
+  const maps = readdirSync(dist, { recursive: true }).filter((file) => file.endsWith('.map'));
   const sources = maps.flatMap((file) => JSON.parse(readFileSync(path.join(dist, file), 'utf8')).sources);
   return [
     ...sources.map(packageFolder).filter((folder) => folder !== null),

@@ -1,4 +1,4 @@
-// Registers the commands. Each takes an argument object, so that it can be bound to a key, scripted and tested.
+// What the commands do. Each takes an argument object, so that it can be bound to a key, scripted and tested.
 import path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
@@ -49,8 +49,10 @@ const entryArgument = z.strictObject({
 });
 type EntryArgument = z.infer<typeof entryArgument>;
 
-/** Registers every command of the extension. */
-export function registerCommands(tools: CommandTools): vscode.Disposable {
+export type Commands = Readonly<Record<CommandName, (given: unknown) => Promise<unknown>>>;
+
+/** Every command of the extension; what goes wrong in one is told and logged. */
+export function createCommands(tools: CommandTools): Commands {
   const { sessions, pages, training, log, poller } = tools;
   const about = (work: (session: EntrySession, argument: EntryArgument) => Promise<unknown>) => {
     return async (given: unknown) => {
@@ -73,7 +75,7 @@ export function registerCommands(tools: CommandTools): vscode.Disposable {
       return vscode.window.showInformationMessage(vscode.l10n.t('There is no run for that in this window.'));
     };
   };
-  const commands: Record<CommandName, (given: unknown) => Promise<unknown>> = {
+  const commands: Commands = {
     [commandNames.plan]: trusted(about((session, argument) => planCommand(session, argument, tools))),
     [commandNames.train]: trusted(
       about(async (session) => {
@@ -99,20 +101,20 @@ export function registerCommands(tools: CommandTools): vscode.Disposable {
     }),
     [commandNames.showMenu]: () => showMenu(),
   };
-  const registered = Object.entries(commands).map(([name, run]) =>
-    vscode.commands.registerCommand(name, async (given: unknown) => {
-      try {
-        return await run(given);
-      } catch (error) {
-        log.error(error instanceof Error ? error : String(error));
-        const showLog = vscode.l10n.t('Show Log');
-        const answer = await vscode.window.showErrorMessage(messageOf(error), showLog);
-        if (answer === showLog) log.show(true);
-        return undefined;
-      }
-    }),
-  );
-  return vscode.Disposable.from(...registered);
+  const told = (run: (given: unknown) => Promise<unknown>) => async (given: unknown) => {
+    try {
+      return await run(given);
+    } catch (error) {
+      log.error(error instanceof Error ? error : String(error));
+      const showLog = vscode.l10n.t('Show Log');
+      const answer = await vscode.window.showErrorMessage(messageOf(error), showLog);
+      if (answer === showLog) log.show(true);
+      return undefined;
+    }
+  };
+  return Object.fromEntries(
+    Object.entries(commands).map(([name, run]) => [name, told(run)]),
+  ) as typeof commands;
 }
 
 /** Plans an entry; resolves to the outcome, for those who script it. */

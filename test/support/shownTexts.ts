@@ -15,12 +15,13 @@ export interface SourceText {
 
 /** TypeScript files of the editor and of the page. */
 export function editorSources(): string[] {
-  return ['src/editor', 'webview'].flatMap((folder) =>
+  const files = ['src/editor', 'webview'].flatMap((folder) =>
     readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
       .map((name) => path.posix.join(folder, name.split(path.sep).join('/')))
       .sort(),
   );
+  return ['src/extension.ts', ...files];
 }
 
 /** Every literal text of a source, but for imports and types. */
