@@ -24,8 +24,8 @@ export class Remedies {
       ...(failure.file === null ? [] : [place]),
       log,
     ];
-    // A notification is one line of text: the page has the whole of it.
-    const first = failure.message.split('\n').slice(0, 3).join(' ');
+    // A notification is for one sentence: the page has the whole of it.
+    const [first = ''] = failure.message.split('\n', 1);
     const answer = await vscode.window.showErrorMessage(first, ...offers);
     if (answer === log) await vscode.commands.executeCommand(commandNames.showLog);
     else if (answer === place) await openPlace(failure);
