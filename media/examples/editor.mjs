@@ -58,6 +58,9 @@ function settings() {
     'workbench.startupEditor': 'none',
     'extensions.ignoreRecommendations': true,
     'extensions.autoUpdate': 'off',
+    'workbench.secondarySideBar.defaultVisibility': 'hidden',
+    'chat.disableAIFeatures': true,
+    'git.openRepositoryInParentFolders': 'never',
     'batchPlanner.statusBar.show': 'always',
   };
 }

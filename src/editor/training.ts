@@ -129,8 +129,8 @@ export class Training implements vscode.Disposable {
       nodePath: node.nodePath,
       cliFile: this.tools.cliFile,
     });
-    // The page shows the run: the terminal is there for who asks for it.
-    task.presentationOptions = { ...task.presentationOptions, reveal: vscode.TaskRevealKind.Silent };
+    // The page shows the run: the terminal is there for who asks for it, also when a stop ends it with a code of its own.
+    task.presentationOptions = { ...task.presentationOptions, reveal: vscode.TaskRevealKind.Never };
     await vscode.tasks.executeTask(task);
     session.runs.expectNewRun();
   }

@@ -123,12 +123,18 @@ function comparison(view: PlannedView, answer: Answer): string {
   if (!answer.fits) return t('What if: this was not measured. A larger budget would be needed.');
   const own = answerOfConfig(view);
   if (!own.fits) return '';
-  return t(
-    'What if: the plan itself is {0} examples per update in {1} microbatches of at most {2}.',
-    formatCount(own.targetBatchSize),
-    formatCount(own.accumulationSteps),
-    formatCount(own.microbatchSize),
-  );
+  const { examples } = view.plan;
+  const plan =
+    own.accumulationSteps === 1
+      ? t('What if: planned were {0} examples per update, all at once.', formatCount(own.targetBatchSize))
+      : t(
+          'What if: planned were {0} examples per update, in {1} microbatches of at most {2}.',
+          formatCount(own.targetBatchSize),
+          formatCount(own.accumulationSteps),
+          formatCount(own.microbatchSize),
+        );
+  if (examples === null || answer.targetBatchSize <= examples) return plan;
+  return t('There are {0} training examples: an update can have no more. {1}', formatCount(examples), plan);
 }
 
 function keyOf({ configPath, plannedAt }: PlannedView): string {
