@@ -51,6 +51,17 @@ describe.skipIf(lane.missing !== undefined)(
         .filter((event) => event !== null);
     const updates = (): number => events().filter(({ type }) => type === 'update').length;
 
+    /** VS Code brings the page back; seen once not to, on a first start of the editor: then as a user opens it again. */
+    async function pageAgain(): Promise<Frame> {
+      try {
+        return await editor.pageFrame(30_000);
+      } catch (error) {
+        console.log(`the page was not brought back by itself: ${String(error)}`);
+        await editor.command('Batch Planner: Open Run');
+        return editor.pageFrame();
+      }
+    }
+
     it('sees what can be planned above the call of fit', async () => {
       await editor.openFile('train.js');
       await poll('a CodeLens', async () => (await editor.codeLenses()).includes('Plan batch size'));
@@ -125,7 +136,7 @@ describe.skipIf(lane.missing !== undefined)(
       const before = updates();
       const { supervisorPid } = record();
       await editor.reload();
-      page = await editor.pageFrame(60_000);
+      page = await pageAgain();
       await page.locator('.run-sentence', { hasText: 'Paused after update' }).waitFor();
       expect(record().supervisorPid).toBe(supervisorPid);
       await editor.command('Batch Planner: Resume');
@@ -137,7 +148,7 @@ describe.skipIf(lane.missing !== undefined)(
       await editor.closeWindow();
       await poll('the run goes on without a window', () => updates() > before + 4);
       await editor.openAgain();
-      page = await editor.pageFrame(60_000);
+      page = await pageAgain();
       await poll('the page has the run', async () => /epoch/i.test(await text()));
     });
 
@@ -147,7 +158,8 @@ describe.skipIf(lane.missing !== undefined)(
       const positions = events().flatMap((event) => (event.type === 'update' ? [event.update] : []));
       expect(positions).toEqual(positions.map((_, index) => index));
       expect(textOf('trainer.log')).toContain('the script is done');
-      expect(await page.locator('main#batch-planner').textContent()).toContain('the script is done');
+      await page.locator('summary', { hasText: 'Output' }).click();
+      await poll('its output', async () => (await text()).includes('the script is done'));
       await editor.screenshot('completed');
       await poll('no process is left', () => editor.processesOf('train.js').length === 0);
     });
