@@ -50,6 +50,8 @@ describe.skipIf(lane.missing !== undefined)(
       editor = await openEditor({
         folder: project.folder,
         settings: { 'batchPlanner.statusBar.show': 'always' },
+        // The list of running extensions draws only the rows that are on the screen.
+        viewport: { width: 1280, height: 3000 },
       });
       const [host] = editor.extensionHosts();
       inspector = await HostInspector.open(lane.place ?? '', host?.pid ?? 0);

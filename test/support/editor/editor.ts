@@ -108,11 +108,22 @@ export class Editor {
     return this.server.processesOf(words);
   }
 
-  /** Runs a command by its whole title in the palette, such as `Batch Planner: Plan Batch Size`. */
+  /**
+   * Runs a command by its whole title in the palette, such as `Batch Planner: Plan Batch Size`. A window that has just
+   * started does not offer every command yet, and the palette does not follow: it is opened again.
+   */
   async command(title: string): Promise<void> {
-    await this.quickInput.open('F1');
-    await this.quickInput.filter(`>${title}`);
-    await this.quickInput.choose(title);
+    for (let attempt = 1; ; attempt += 1) {
+      await this.quickInput.open('F1');
+      await this.quickInput.filter(`>${title}`);
+      try {
+        await this.quickInput.choose(title, 5_000);
+        return;
+      } catch (error) {
+        if (attempt === 5) throw error;
+        await this.quickInput.close();
+      }
+    }
   }
 
   /** Titles that the palette offers for these words. */
