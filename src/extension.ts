@@ -5,7 +5,7 @@ import { commandNames, pageViewType, taskType } from './editor/names';
 import type { StartedEditor } from './editor/startEditor';
 
 /** After the window has started, in ms. */
-const loadPause = 500;
+const loadPause = 50;
 
 export function activate(context: vscode.ExtensionContext): void {
   let started: Promise<StartedEditor> | null = null;
