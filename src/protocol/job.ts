@@ -38,12 +38,29 @@ export const measureJob = z.strictObject({
 export const trainJob = z.strictObject({
   ...shared,
   mode: z.literal('train'),
+  /** Largest microbatch, as planned. */
   microbatchSize: z.int().positive(),
+  /** The one to begin with: smaller than planned after a death for want of memory. */
+  firstMicrobatchSize: z.int().positive(),
+  /** Whether a microbatch that was reduced may grow back; not after a death, which costs more than a failed attempt. */
+  mayGrow: z.boolean(),
+  /** What the process before this one died of; null in a process that a person started. */
+  recovery: z
+    .strictObject({
+      kind: z.enum(['outOfMemory', 'crash']),
+      /** One sentence for a person. */
+      message: z.string(),
+      /** The microbatch that was in use. */
+      microbatch: z.int().positive(),
+    })
+    .nullable(),
   runFolder: z.string(),
   /** The file through which pause and stop are asked for; looked at after each update. */
   controlFile: z.string(),
-  /** Seconds between checkpoints. */
+  /** Seconds between checkpoints; they are put off where they would cost more than 2 % of the time. */
   checkpointSeconds: z.number().positive(),
+  /** Updates between checkpoints, whatever they cost; null: by time alone. */
+  checkpointUpdates: z.int().positive().nullable(),
   /** Folder that holds the checkpoints, of which the newest sound one is gone on from; null: from the beginning. */
   resumeFrom: z.string().nullable(),
   /** Seeds Math.random, so that the run can be repeated. */

@@ -81,6 +81,7 @@ export interface RunMark {
     | 'started'
     | 'checkpoint'
     | 'microbatchReduced'
+    | 'microbatchGrown'
     | 'outOfMemory'
     | 'paused'
     | 'resumed'

@@ -37,7 +37,10 @@ export const runEvent = z.discriminatedUnion('type', [
     updatesPerEpoch: z.int().nullable(),
     passThrough: z.string().nullable(),
   }),
-  /** One optimizer update; memoryBytes is what is in use on the device (or by tensors) at its peak. */
+  /**
+   * One optimizer update; memoryBytes is what is in use on the device (or by tensors) at its peak, data a digest of the
+   * batch, by which a resumed run knows that the script still gives the same ones.
+   */
   z.strictObject({
     type: z.literal('update'),
     time,
@@ -48,6 +51,7 @@ export const runEvent = z.discriminatedUnion('type', [
     loss: z.number().nullable(),
     metrics: logs,
     memoryBytes: z.number().nullable(),
+    data: z.string().optional(),
   }),
   z.strictObject({ type: z.literal('epoch'), time, call: z.int(), epoch: z.int(), logs, ms: z.number() }),
   z.strictObject({ type: z.literal('callEnded'), time, call: z.int() }),
@@ -67,6 +71,8 @@ export const runEvent = z.discriminatedUnion('type', [
     to: z.int(),
     reason: z.string(),
   }),
+  /** After clean updates, up to the planned size. */
+  z.strictObject({ type: z.literal('microbatchGrown'), time, ...position, from: z.int(), to: z.int() }),
   z.strictObject({
     type: z.literal('outOfMemory'),
     time,

@@ -61,6 +61,9 @@ class TerminalTrainingDisplay implements TrainingDisplay {
       case 'microbatchReduced':
         this.say(`${colors.yellow('Note:')} microbatch ${event.from} → ${event.to}: ${event.reason}`);
         break;
+      case 'microbatchGrown':
+        this.say(`Microbatch ${event.from} → ${event.to}, after updates without trouble.`);
+        break;
       case 'outOfMemory':
         this.say(
           `${colors.yellow('Note:')} out of memory at microbatch ${event.microbatch}: ${event.message}`,

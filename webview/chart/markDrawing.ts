@@ -18,6 +18,13 @@ const triangle: Shape = (context, x, y, size) => {
   context.closePath();
 };
 
+const risingTriangle: Shape = (context, x, y, size) => {
+  context.moveTo(x - size, y + size * 0.7);
+  context.lineTo(x + size, y + size * 0.7);
+  context.lineTo(x, y - size * 0.9);
+  context.closePath();
+};
+
 const diamond: Shape = (context, x, y, size) => {
   context.moveTo(x, y - size);
   context.lineTo(x + size * 0.8, y);
@@ -59,6 +66,7 @@ const exclamation: Shape = (context, x, y, size) => {
 const looks: Readonly<Partial<Record<RunMark['kind'], Look>>> = {
   checkpoint: { color: 'muted', isFilled: true, shape: diamond },
   microbatchReduced: { color: 'orange', isFilled: true, shape: triangle },
+  microbatchGrown: { color: 'green', isFilled: true, shape: risingTriangle },
   outOfMemory: { color: 'red', isFilled: false, shape: cross },
   resumed: { color: 'green', isFilled: false, shape: turningArrow },
   paused: { color: 'blue', isFilled: false, shape: bars },

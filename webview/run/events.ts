@@ -9,6 +9,7 @@ const icons: Readonly<Record<RunMark['kind'], string>> = {
   started: 'play',
   checkpoint: 'save',
   microbatchReduced: 'arrow-down',
+  microbatchGrown: 'arrow-up',
   outOfMemory: 'error',
   paused: 'debug-pause',
   resumed: 'debug-continue',

@@ -217,6 +217,8 @@ export function markName(kind: RunMark['kind'], t: Translate): string {
       return t('checkpoint');
     case 'microbatchReduced':
       return t('microbatch reduced');
+    case 'microbatchGrown':
+      return t('microbatch grown back');
     case 'outOfMemory':
       return t('out of memory');
     case 'paused':

@@ -26,6 +26,8 @@ function textOf(event: RunEvent): string | null {
       return formatDuration(event.ms);
     case 'microbatchReduced':
       return `Microbatch ${formatCount(event.from)} → ${formatCount(event.to)}: ${event.reason}`;
+    case 'microbatchGrown':
+      return `Microbatch ${formatCount(event.from)} → ${formatCount(event.to)}, after updates without trouble.`;
     case 'outOfMemory':
       return `Out of memory at microbatch ${formatCount(event.microbatch)}: ${event.message}`;
     case 'paused':

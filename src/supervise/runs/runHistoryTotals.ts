@@ -122,6 +122,7 @@ export class RunTotals {
         if (this.#saved.length > rememberedCheckpoints) this.#saved.shift();
         break;
       case 'microbatchReduced':
+      case 'microbatchGrown':
         this.#reducedTo = event.to;
         break;
       case 'ended':
