@@ -50,28 +50,17 @@ export interface Update {
   restart(): void;
   /** Runs the validation step on rows [0, size) of the batch, as `fit` would; its outputs are dropped. */
   validate(size: number): void;
-  /**
-   * Computes nothing: the step returns these outputs (loss and metrics by name, as `updateEnded` told them), so that
-   * an update done before an interruption is passed over while the callbacks still see its figures. Instead of, not
-   * beside, runMicrobatch and apply.
-   */
-  skip?(logs: Record<string, number>): void;
+  /** A digest of the batch's data (see batchDigest); a promise where values cannot be read at once (WebGPU). */
+  digest(): number | Promise<number>;
 }
 
-/** What an observer may decide of a call before it does anything. */
-export interface CallDirective {
-  /** The call does not train: `fit` and `fitDataset` return a History of these epochs, `trainOnBatch` the last one's values. */
-  readonly skip?: { readonly epochs: readonly Readonly<Record<string, number>>[] };
-  /** First epoch of `fit` or `fitDataset` to run; the script's own where none is told. */
-  readonly initialEpoch?: number;
-}
+/** Figures by name: loss and metrics. */
+export type Figures = Readonly<Record<string, number>>;
 
 /** Progress and decisions that measuring and training add to the hook. Every member is optional. */
 export interface FitObserver {
   /** Before the call does anything; may wait. Throwing ends the call with that error. */
   callStarted?(call: TrainingCall): void | Promise<void>;
-  /** Asked right after `callStarted`: null lets the call run as the script wrote it. */
-  directCall?(call: TrainingCall): CallDirective | null;
   /** After the call ended; `error` is what it threw. */
   callEnded?(call: TrainingCall, error: unknown): void | Promise<void>;
   /**
@@ -79,13 +68,34 @@ export interface FitObserver {
    * What it returns is ignored; what it throws is thrown by the script's own `fit`.
    */
   runUpdate?(update: Update): void;
+  /**
+   * Runs an update of a call that passes through: `run` does all of it, the optimizer's step included, and must be
+   * called once.
+   */
+  runPlainUpdate?(update: Update, run: () => void): void;
+  epochBegan?(call: TrainingCall, epoch: number): void;
+  /**
+   * Asked before each update: the figures of one that was done before an interruption. Nothing is computed then; the
+   * step returns these figures, so that callbacks see them as they did the first time.
+   */
+  passOver?(update: Update): Figures | null;
+  /**
+   * Asked when an epoch is validated, and again when it ends: the figures that it had, where it was done before an
+   * interruption. Its validation is not computed then, and callbacks are told these.
+   */
+  earlierEpoch?(call: TrainingCall, epoch: number): Figures | null;
+  /**
+   * A validation step threw this error with `rows` rows at once: true where the microbatch size is smaller now, so
+   * that the same rows are to be run again.
+   */
+  validationFailed?(call: TrainingCall, rows: number, error: unknown): boolean;
   /** Told by the default way only: an observer with `runUpdate` knows its own microbatches. */
   microbatchEnded?(update: Update, index: number, of: number): void;
-  /** `logs`: loss and metrics of this update over the whole batch, by name; a promise where values cannot be read at once (WebGPU). Not told of updates that were skipped. */
+  /** `logs`: loss and metrics of this update over the whole batch, by name; a promise where values cannot be read at once (WebGPU). Not told of updates that were passed over. */
   updateEnded?(update: Update, logs: Promise<Record<string, number>> | Record<string, number>): void;
   /**
-   * After an update, outside every tidy, after the script's own onBatchEnd: here an observer may wait (a pause, an
-   * asynchronous read of the weights). `trainOnBatch` waits for it before it returns.
+   * After an update (also one that was passed over), outside every tidy, after the script's own onBatchEnd: here an
+   * observer may wait (a pause, an asynchronous read of the weights). `trainOnBatch` waits for it before it returns.
    */
   updateSettled?(call: TrainingCall): void | Promise<void>;
   /** fitLoop's own epoch end, with its logs (averages over the epoch, validation included). */

@@ -33,13 +33,12 @@ export const checkpointModel = z.strictObject({
 export type CheckpointModel = z.infer<typeof checkpointModel>;
 
 export const checkpointState = z.strictObject({
-  version: z.literal(1),
+  version: z.literal(2),
   time: z.iso.datetime(),
   position: trainingPosition,
   seed: z.uint32(),
-  /** Generator state now, and as it was when this epoch began (its shuffle follows from it). */
+  /** Generator behind the script's Math.random. */
   random: randomState,
-  epochRandom: randomState,
   /** The figure by which the best is told: val_loss where there is one, else loss; null in mid-epoch. */
   monitored: z.strictObject({ model: z.int().nonnegative(), name: z.string(), value: z.number() }).nullable(),
   models: z.array(checkpointModel),

@@ -51,7 +51,7 @@ export const runEvent = z.discriminatedUnion('type', [
     loss: z.number().nullable(),
     metrics: logs,
     memoryBytes: z.number().nullable(),
-    data: z.string().optional(),
+    data: z.uint32().optional(),
   }),
   z.strictObject({ type: z.literal('epoch'), time, call: z.int(), epoch: z.int(), logs, ms: z.number() }),
   z.strictObject({ type: z.literal('callEnded'), time, call: z.int() }),

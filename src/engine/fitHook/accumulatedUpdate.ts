@@ -1,6 +1,7 @@
 // One optimizer update from several microbatches: gradients, outputs and moving statistics add up to the full batch's.
 import type { TrainingCall, Update } from '../contracts';
 import { GradientAccumulator } from './accumulator';
+import { batchDigest } from './batchDigest';
 import { MovingStatistics } from './batchNormalization';
 import { withMinimize, type StepData, type Tensor } from './innerModel';
 import { withSeededDropout } from './seededDropout';
@@ -15,8 +16,6 @@ export class AccumulatedUpdate implements Update {
   private readonly statistics: MovingStatistics;
   private readonly outputs: StepOutputs;
   private finished: Tensor[] | null = null;
-  /** True when an observer passed the update over: it has been told before. */
-  skipped = false;
 
   constructor(
     readonly call: TrainingCall,
@@ -83,19 +82,14 @@ export class AccumulatedUpdate implements Update {
     });
   }
 
-  skip(logs: Record<string, number>): void {
-    this.restart();
-    this.skipped = true;
-    const names = this.step.model.getDedupedMetricsNames();
-    this.setFinished(
-      names.map((name) => this.step.core.keep(this.step.core.scalar(logs[name] ?? Number.NaN))),
-    );
+  digest(): number | Promise<number> {
+    return batchDigest(this.step.core, this.data);
   }
 
   /** What the step returns: loss and metrics of the whole batch, owned by the caller. */
   takeOutputs(): Tensor[] {
     const outputs = this.finished;
-    if (outputs === null) throw updateError(this, 'it was neither applied nor skipped.');
+    if (outputs === null) throw updateError(this, 'it was not applied.');
     this.finished = null;
     return outputs;
   }

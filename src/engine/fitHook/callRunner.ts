@@ -8,6 +8,7 @@ import type { ApplyGradients } from './optimizers/applyGradients';
 import { PlainUpdate } from './plainUpdate';
 import type { PreparedCall } from './prepareCall';
 import { rowsOf } from './sliceBatch';
+import { runTestInSlices } from './testStep';
 import { readLogs, trainingBatchLevel } from './trainingStep';
 
 /** What all calls of one installed hook share. */
@@ -25,6 +26,8 @@ export interface HookContext {
 export class CallRunner {
   private readonly reads = new Set<Promise<unknown>>();
   private unsettled = false;
+  private callbacksRunning = 0;
+  private epoch = 0;
 
   constructor(
     private readonly context: HookContext,
@@ -37,7 +40,6 @@ export class CallRunner {
     let failure: unknown;
     try {
       const prepared = await this.prepareExclusively();
-      if (prepared.kind === 'skip') return prepared.result;
       try {
         const result = await original(prepared.args);
         if (this.call.method === 'trainOnBatch') await this.settled();
@@ -56,33 +58,78 @@ export class CallRunner {
 
   /** One training step in place of `plain`: the same outputs, from microbatches. */
   step(plain: StepFunction, data: StepData): Tensor[] {
-    const { call } = this;
-    const index = call.updates++;
-    if (call.passThrough !== null) {
-      const outputs = plain(data);
-      this.ended(new PlainUpdate(call, index, rowsOf(data)), outputs);
-      return outputs;
+    const { core, observer } = this.context;
+    const index = this.call.updates++;
+    this.unsettled = true;
+    if (this.call.passThrough !== null) {
+      const update = new PlainUpdate(this.call, index, core, plain, data);
+      return this.passedOver(update) ?? this.stepPlain(update);
     }
-    const { core, observer, applyGradients, plainTest } = this.context;
-    const model = call.inner;
-    const parts = {
-      core,
-      model,
-      train: plain,
-      makeTest: () => plainTest(model),
-      applyGradients,
-      trainingBatchLevel: trainingBatchLevel(core, model),
-    };
-    const update = new AccumulatedUpdate(call, index, parts, data);
+    const update = this.accumulated(index, plain, data);
+    const earlier = this.passedOver(update);
+    if (earlier !== null) return earlier;
     try {
       if (observer.runUpdate === undefined) this.runMicrobatches(update);
       else observer.runUpdate(update);
       const outputs = update.takeOutputs();
-      if (!update.skipped) this.ended(update, outputs);
+      this.ended(update, outputs);
       return outputs;
     } catch (error) {
       update.discard();
       throw error;
+    }
+  }
+
+  /** One validation step in place of `plain`, in slices; nothing is computed where the epoch was done before. */
+  testStep(plain: StepFunction, data: StepData): Tensor[] {
+    const { core, settings, observer } = this.context;
+    const { call } = this;
+    const model = call.inner;
+    if (this.isValidating && observer.earlierEpoch?.(call, this.epoch) != null) {
+      const outputs = model.lossFunctions.length + model.metricsTensors.length;
+      return Array.from({ length: outputs }, () => core.scalar(0));
+    }
+    if (call.passThrough !== null) return plain(data);
+    for (;;) {
+      const largest = settings.microbatchSize();
+      try {
+        return runTestInSlices(core, model, plain, data, largest);
+      } catch (error) {
+        const rows = Math.min(largest, rowsOf(data));
+        if (observer.validationFailed?.(call, rows, error) !== true) throw error;
+      }
+    }
+  }
+
+  /** Runs what the script's callbacks do: what they evaluate is theirs, and no validation of the call. */
+  async inCallbacks<T>(run: () => Promise<T>): Promise<T> {
+    this.callbacksRunning++;
+    try {
+      return await run();
+    } finally {
+      this.callbacksRunning--;
+    }
+  }
+
+  epochBegins(epoch: unknown): void {
+    if (typeof epoch !== 'number') return;
+    this.epoch = epoch;
+    this.context.observer.epochBegan?.(this.call, epoch);
+  }
+
+  /** Before the script's onEpochEnd: what is told of an epoch that was done before is what it was. */
+  epochEnds(logs: unknown): void {
+    const { core, observer } = this.context;
+    const earlier = observer.earlierEpoch?.(this.call, this.epoch) ?? null;
+    if (earlier === null || typeof logs !== 'object' || logs === null) return;
+    for (const [name, value] of Object.entries(logs)) {
+      const figure = earlier[name];
+      if (figure === undefined) continue;
+      // A tensor is replaced by a tensor: tfjs reads it at the end of training, and disposes it.
+      if (value instanceof core.Tensor) {
+        value.dispose();
+        Reflect.set(logs, name, core.keep(core.scalar(figure)));
+      } else Reflect.set(logs, name, figure);
     }
   }
 
@@ -106,6 +153,43 @@ export class CallRunner {
     await observer.epochEnded(this.call, epoch, values);
   }
 
+  /** True between an update and what the script's callbacks are told of its epoch. */
+  private get isValidating(): boolean {
+    return this.callbacksRunning === 0;
+  }
+
+  /** The outputs of an update that was done before; null where it is to be done. */
+  private passedOver(update: Update): Tensor[] | null {
+    const { core, observer } = this.context;
+    const figures = observer.passOver?.(update) ?? null;
+    if (figures === null) return null;
+    const names = this.call.inner.getDedupedMetricsNames();
+    return names.map((name) => core.keep(core.scalar(figures[name] ?? Number.NaN)));
+  }
+
+  private stepPlain(update: PlainUpdate): Tensor[] {
+    const { observer } = this.context;
+    if (observer.runPlainUpdate === undefined) update.run();
+    else observer.runPlainUpdate(update, () => update.run());
+    const outputs = update.takeOutputs();
+    this.ended(update, outputs);
+    return outputs;
+  }
+
+  private accumulated(index: number, plain: StepFunction, data: StepData): AccumulatedUpdate {
+    const { core, applyGradients, plainTest } = this.context;
+    const model = this.call.inner;
+    const parts = {
+      core,
+      model,
+      train: plain,
+      makeTest: () => plainTest(model),
+      applyGradients,
+      trainingBatchLevel: trainingBatchLevel(core, model),
+    };
+    return new AccumulatedUpdate(this.call, index, parts, data);
+  }
+
   private runMicrobatches(update: Update): void {
     const sizes = splitBatch(update.rows, this.context.settings.microbatchSize());
     let start = 0;
@@ -118,7 +202,6 @@ export class CallRunner {
   }
 
   private ended(update: Update, outputs: readonly Tensor[]): void {
-    this.unsettled = true;
     const { core, observer } = this.context;
     if (observer.updateEnded === undefined) return;
     const logs = readLogs(core, this.call.inner.getDedupedMetricsNames(), outputs);

@@ -8,6 +8,8 @@ import { isCompiled, type Core, type InnerModel, type Layers, type StepFunction 
 import { Judgements } from './judgement';
 import { createApplyGradients } from './optimizers/applyGradients';
 import { prepareCall } from './prepareCall';
+import { define, method } from './patch';
+import { watchCallbacks } from './watchCallbacks';
 import { runTestInSlices } from './testStep';
 
 export { describeModel, type ModelDescription } from './describeModel';
@@ -72,7 +74,7 @@ export function installFitHook(
       const target = settings.targetBatchSize;
       const facts = factsOf(core, name, this, names.get(this) ?? this.name, args, target);
       const call = new CallState(calls++, facts);
-      const prepare = () => prepareCall({ core, layers, judgements, observer, target }, call, args);
+      const prepare = () => prepareCall({ core, judgements, observer, target }, call, args);
       const runner = new CallRunner(context, call, prepare);
       return runner
         .run((replaced) => running.run(runner, () => original.apply(this, [...replaced])))
@@ -97,9 +99,10 @@ export function installFitHook(
     const plain = this.testFunction;
     const runner = running.getStore();
     this.testFunction = (data) => {
-      const inCall =
-        runner?.call.inner === this ? runner.call.passThrough === null : accumulated.has(this.lossFunctions);
-      return inCall ? runTestInSlices(core, this, plain, data, settings.microbatchSize()) : plain(data);
+      if (runner?.call.inner === this) return runner.testStep(plain, data);
+      return accumulated.has(this.lossFunctions)
+        ? runTestInSlices(core, this, plain, data, settings.microbatchSize())
+        : plain(data);
     };
   });
 
@@ -113,20 +116,10 @@ export function installFitHook(
     } as Method);
   }
 
-  // History is the last of the callbacks: what it is told, the script has been told before.
-  const history: object = layers.History.prototype;
-  const batchEnd = method<Method>(history, 'onBatchEnd');
-  const epochEnd = method<Method>(history, 'onEpochEnd');
-  define(history, 'onBatchEnd', async function (this: unknown, ...args: unknown[]) {
-    await batchEnd.apply(this, args);
+  watchCallbacks(layers.CallbackList.prototype, (callbacks) => {
     const runner = running.getStore();
-    if (runner !== undefined && runner.call.inner.history === this) await runner.settled();
-  } as Method);
-  define(history, 'onEpochEnd', async function (this: unknown, epoch: unknown, logs: unknown) {
-    await epochEnd.call(this, epoch, logs);
-    const runner = running.getStore();
-    if (runner !== undefined && runner.call.inner.history === this) await runner.epochEnded(epoch, logs);
-  } as Method);
+    return runner !== undefined && callbacks.includes(runner.call.inner.history) ? runner : null;
+  });
 }
 
 function factsOf(
@@ -141,15 +134,4 @@ function factsOf(
   if (method === 'fit') return factsOfFit(core, model, modelName, first, third, target);
   if (method === 'fitDataset') return factsOfFitDataset(model, modelName, first, second, target);
   return factsOfTrainOnBatch(core, model, modelName, first);
-}
-
-function method<T>(owner: object, name: string): T {
-  const value: unknown = Reflect.get(owner, name);
-  if (typeof value !== 'function')
-    throw new TypeError(`This tfjs-layers has no ${name}: it is not known to the hook.`);
-  return value as T;
-}
-
-function define(owner: object, name: string, value: unknown): void {
-  Object.defineProperty(owner, name, { value, writable: true, configurable: true });
 }

@@ -1,22 +1,22 @@
 // What happens before a training call: it is judged, checked and told, and its arguments are fitted to the target.
-import type { CallDirective, FitObserver } from '../contracts';
+import type { FitObserver } from '../contracts';
 import { leaves, mapLeaves } from './callFacts';
 import type { CallState } from './callState';
 import { datasetOfCall } from './datasetOfCall';
-import type { Core, Layers, Tensor } from './innerModel';
+import type { Core, Tensor } from './innerModel';
 import type { Judgements } from './judgement';
 import { sliceRows } from './sliceBatch';
 import { isBatchSource, type Batch } from './targetBatch';
 
-/** How a call goes on: with these arguments for tfjs' own method, or not at all. */
-export type PreparedCall =
-  | { readonly kind: 'run'; readonly args: readonly unknown[]; dispose(): void }
-  | { readonly kind: 'skip'; readonly result: unknown };
+/** The arguments with which tfjs' own method goes on, and what to free when it ends. */
+export interface PreparedCall {
+  readonly args: readonly unknown[];
+  dispose(): void;
+}
 
 /** What preparing a call needs. */
 export interface Preparation {
   readonly core: Core;
-  readonly layers: Layers;
   readonly judgements: Judgements;
   readonly observer: FitObserver;
   /** The hook's target, for a warning where a call cannot have it. */
@@ -25,11 +25,11 @@ export interface Preparation {
 
 /**
  * Judges the call, runs the self-check where the data is at hand, tells observers, and gives the arguments for tfjs'
- * own method: the target as batch size, a regrouped dataset, a later first epoch.
+ * own method: the target as batch size, or a regrouped dataset.
  * @throws what an observer throws, and what tfjs says of data that does not fit the model.
  */
 export async function prepareCall(
-  { core, layers, judgements, observer, target }: Preparation,
+  { core, judgements, observer, target }: Preparation,
   call: CallState,
   args: readonly unknown[],
 ): Promise<PreparedCall> {
@@ -54,11 +54,7 @@ export async function prepareCall(
     });
   }
   await observer.callStarted?.(call);
-  const directive = observer.directCall?.(call) ?? null;
-  if (directive?.skip !== undefined) {
-    return { kind: 'skip', result: skippedResult(layers, call, directive.skip.epochs) };
-  }
-  return argumentsOf(core, judgements, call, args, options, directive);
+  return argumentsOf(core, judgements, call, args, options);
 }
 
 function argumentsOf(
@@ -67,20 +63,17 @@ function argumentsOf(
   call: CallState,
   args: readonly unknown[],
   options: Record<string, unknown>,
-  directive: CallDirective | null,
 ): PreparedCall {
   const run = (fitted: readonly unknown[], dispose = (): void => undefined): PreparedCall => ({
-    kind: 'run',
     args: fitted,
     dispose,
   });
-  const later = directive?.initialEpoch === undefined ? {} : { initialEpoch: directive.initialEpoch };
   const [first, second] = args;
   if (call.method === 'fit') {
     // A batch size that tfjs refuses stays, so that tfjs refuses it.
-    const size = call.target === null || call.scriptBatchSize === null ? {} : { batchSize: call.target };
-    const changed = { ...size, ...later };
-    return Object.keys(changed).length === 0 ? run(args) : run([first, second, { ...options, ...changed }]);
+    return call.target === null || call.scriptBatchSize === null
+      ? run(args)
+      : run([first, second, { ...options, batchSize: call.target }]);
   }
   if (call.method === 'fitDataset' && isBatchSource(first) && second !== undefined && second !== null) {
     const inspect = async (batch: Batch): Promise<void> => {
@@ -95,7 +88,7 @@ function argumentsOf(
         core.dispose(data);
       }
     };
-    const fitted = datasetOfCall(core, call, first, { ...options, ...later }, inspect);
+    const fitted = datasetOfCall(core, call, first, options, inspect);
     return run([fitted.dataset, fitted.args], () => fitted.dispose());
   }
   return run(args);
@@ -136,28 +129,6 @@ async function checkOnFirstRows(
     // What tfjs made itself (a dimension added) is not among the slices.
     core.dispose([...new Set([...sliced, ...standard])]);
   }
-}
-
-/** What a call that is passed over returns: the History that it had, or the last values of trainOnBatch. */
-function skippedResult(
-  layers: Layers,
-  call: CallState,
-  epochs: readonly Readonly<Record<string, number>>[],
-): unknown {
-  const model = call.inner;
-  if (call.method === 'trainOnBatch') {
-    const last = epochs.at(-1) ?? {};
-    const values = model.getDedupedMetricsNames().map((name) => last[name] ?? Number.NaN);
-    return values.length === 1 ? values[0] : values;
-  }
-  const history = new layers.History();
-  history.epoch = epochs.map((_, epoch) => epoch);
-  history.history = {};
-  for (const logs of epochs) {
-    for (const [name, value] of Object.entries(logs)) (history.history[name] ??= []).push(value);
-  }
-  model.history = history;
-  return history;
 }
 
 function optionsOf(value: unknown): Record<string, unknown> {

@@ -1,11 +1,13 @@
 // `file://` loading and saving on plain TensorFlow.js, in the layout of tfjs-node: a folder with model.json and weights.bin.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type * as tfCore from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
-import { ModelFileError } from './modelFileError';
-import { readWeights, weightsManifest } from './weightFiles';
+import { modelTextLimit, readPlainText } from '../../protocol/plainFile';
+import { ModelFileError, unreadableModel } from './modelFileError';
+import { readWeights } from './weightFiles';
+import { weightsManifest } from './weightManifest';
 
 export { ModelFileError } from './modelFileError';
 
@@ -38,18 +40,14 @@ const isSet = <T>(value: T): value is NonNullable<T> => value !== null && value 
 async function readModelJson(file: string): Promise<z.infer<typeof modelJson>> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readPlainText(file, modelTextLimit);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT')
-      throw new ModelFileError('missing', file, `There is no file ${file}.`, { cause: error });
-    const what =
-      code === 'EISDIR' ? 'is a folder; name the model.json in it' : `cannot be read: ${String(error)}`;
-    throw new ModelFileError('unreadable', file, `${file} ${what}.`, { cause: error });
+    throw unreadableModel(file, error);
   }
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    // A byte order mark is no JSON, but some editors write one.
+    parsed = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ModelFileError('notJson', file, `${file} is not valid JSON: ${why}`, { cause: error });

@@ -8,6 +8,8 @@ export type ModelFileProblem =
   | 'weightsMissing'
   | 'weightsSize'
   | 'outsideFolder'
+  | 'namedTwice'
+  | 'badName'
   | 'unreadable'
   | 'unwritable';
 
@@ -23,4 +25,14 @@ export class ModelFileError extends Error {
   ) {
     super(message, options);
   }
+}
+
+/** What a model.json that cannot be read is told as. */
+export function unreadableModel(file: string, error: unknown): ModelFileError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') {
+    return new ModelFileError('missing', file, `There is no file ${file}.`, { cause: error });
+  }
+  const what = code === 'EISDIR' ? 'is a folder; name the model.json in it' : `cannot be read: ${message}`;
+  return new ModelFileError('unreadable', file, `${file} ${what}.`, { cause: error });
 }

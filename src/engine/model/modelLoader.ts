@@ -1,10 +1,11 @@
 // Loads a Layers model.json as one that can be trained, or says in a sentence why it cannot be.
-import { readFile } from 'node:fs/promises';
 import type { io } from '@tensorflow/tfjs-core';
 import { EntryError } from '../../planning/entryError';
 import { modelFacts } from '../../planning/modelFacts';
+import { modelTextLimit, readPlainText } from '../../protocol/plainFile';
 import type { LayersModel, Tf } from '../contracts';
 import { fileSystemHandler, ModelFileError } from './fileSystemIo';
+import { unreadableModel } from './modelFileError';
 
 /** The files are whole, but the model in them cannot be made. `message` names the file. */
 export class ModelLoadError extends Error {
@@ -48,12 +49,9 @@ export async function loadModel(tf: Tf, file: string): Promise<LoadedModel> {
 
 async function textOf(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainText(file, modelTextLimit);
   } catch (error) {
-    const what = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be read';
-    throw new ModelFileError(what === 'does not exist' ? 'missing' : 'unreadable', file, `${file} ${what}.`, {
-      cause: error,
-    });
+    throw unreadableModel(file, error);
   }
 }
 

@@ -26,15 +26,17 @@ export class CheckpointStore {
   #lastTime: number;
   #spent = 0;
   #lastCost = 0;
+  #updates = 0;
   #last: { folder: string; models: readonly CheckpointModel[] } | null = null;
 
   /**
-   * @param seconds time between two checkpoints
+   * @param interval seconds between two checkpoints, which are put off where they cost too much; updates between two,
+   * whatever they cost, or null
    * @param now monotonic clock in ms: the wall clock may jump
    */
   constructor(
     readonly folder: string,
-    private readonly seconds: number,
+    private readonly interval: { readonly seconds: number; readonly updates: number | null },
     private readonly now: () => number = () => performance.now(),
   ) {
     this.#start = now();
@@ -43,9 +45,16 @@ export class CheckpointStore {
     this.#removeUnfinished();
   }
 
-  /** True when the interval has passed, and one more costs a small part of the training's time. */
+  /** Counts an update. */
+  updateDone(): void {
+    this.#updates++;
+  }
+
+  /** True when the interval has passed: that of updates, or that of time where one more costs a small part of it. */
   isDue(): boolean {
-    return this.now() - this.#lastTime >= this.seconds * 1000 && this.isCheap();
+    const { seconds, updates } = this.interval;
+    if (updates !== null && this.#updates >= updates) return true;
+    return this.now() - this.#lastTime >= seconds * 1000 && this.isCheap();
   }
 
   /**
@@ -98,6 +107,7 @@ export class CheckpointStore {
       this.#lastCost = this.now() - start;
       this.#spent += this.#lastCost;
       this.#lastTime = this.now();
+      this.#updates = 0;
     }
   }
 

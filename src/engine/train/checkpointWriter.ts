@@ -56,7 +56,7 @@ export async function writeCheckpoint(
     for (const model of models) {
       entries.push(model.unchanged ? reuse(temporary, model.unchanged) : await save(temporary, model, read));
     }
-    const state: CheckpointState = { version: 1, ...facts, models: entries };
+    const state: CheckpointState = { version: 2, ...facts, models: entries };
     writeWhole(path.join(temporary, stateFile), [Buffer.from(encodeState(state))]);
     flushFolder(temporary);
     renameSync(temporary, place);

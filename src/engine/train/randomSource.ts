@@ -8,8 +8,7 @@ export class RandomSource {
   /** @param seed unsigned 32-bit integer */
   constructor(readonly seed: number) {
     this.#state = [seed >>> 0, 0x9e3779b9, 0x243f6a88, 1];
-    // The first outputs still show the seed; PractRand discards as many.
-    for (let i = 0; i < 15; i++) this.#next();
+    this.#mix();
   }
 
   /** A number in [0, 1) with 53 random bits, as Math.random gives it. */
@@ -30,6 +29,26 @@ export class RandomSource {
   /** Makes Math.random draw from here. */
   install(target: { random(): number } = Math): void {
     target.random = this.random;
+  }
+
+  /**
+   * Runs `work` with numbers that follow from the seed and the update's place alone. What an update draws (the masks of
+   * dropout) is then the same when it is done again, and passing it over takes nothing from the numbers after it.
+   */
+  within<T>(place: { readonly call: number; readonly update: number }, work: () => T): T {
+    const outside = this.#state;
+    this.#state = [this.seed >>> 0, place.call >>> 0, place.update >>> 0, 1];
+    this.#mix();
+    try {
+      return work();
+    } finally {
+      this.#state = outside;
+    }
+  }
+
+  /** The first outputs still show what the state was made of; PractRand discards as many. */
+  #mix(): void {
+    for (let i = 0; i < 15; i++) this.#next();
   }
 
   #next(): number {

@@ -1,22 +1,23 @@
 // Training in the child: what stands behind the hook while a script trains under supervision.
-import { splitBatch } from '../../planning/microbatches';
 import type { PlanWarning } from '../../protocol/warning';
+import { exitCodes } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { FailureReport } from '../../protocol/report';
-import type { CallDirective, FitObserver, TrainingCall, Update } from '../contracts';
+import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
 import { Control, type Asked } from './control';
 import type { EngineContext, EngineMode } from '../engineContext';
+import { failureFrom } from '../scriptErrors';
+import type { Logs } from './earlierFigures';
 import { RandomSource } from './randomSource';
 import { finiteLogs } from './runReport';
 import { CallProgress } from './trainerCall';
-import type { Logs } from './trainerHistory';
-import { monitoredOf, restoreHistory } from './trainerLogs';
+import { monitoredOf } from './trainerLogs';
 import { TrainedModels } from './trainerModels';
-import { TrainerRun } from './trainerRun';
+import { TrainerReplay } from './trainerReplay';
+import { DeviceFailedError, TrainerRun } from './trainerRun';
 import { TrainerWarnings } from './trainerWarnings';
+import { DoesNotFitError, UpdateLostError, UpdateRunner, type Place } from './updateRunner';
 
-/** Exit code of a training that was stopped or whose supervisor is gone; its state is saved. */
-const stoppedCode = 130;
 /** How long the update in the making may take after the supervisor is gone, before the process is killed, in ms. */
 const parentGoneGraceMs = 300_000;
 /** Between two looks at what is asked while the script is not training, in ms. */
@@ -32,7 +33,7 @@ export function createTrainer(job: TrainJob, context: EngineContext): EngineMode
   const trainer = new Trainer(job, context, random);
   return {
     settings: {
-      microbatchSize: () => job.microbatchSize,
+      microbatchSize: () => trainer.microbatchSize,
       targetBatchSize: job.targetBatchSize,
       // It takes its rows twice over: more than half a microbatch of them might not fit. A plan has checked before.
       selfCheck: job.microbatchSize >= 2 * leastCheckRows,
@@ -49,14 +50,17 @@ export function createTrainer(job: TrainJob, context: EngineContext): EngineMode
 class Trainer implements FitObserver {
   #run: TrainerRun | null = null;
   #opening: Promise<TrainerRun> | null = null;
+  #replay: TrainerReplay | null = null;
   readonly #control: Control;
   readonly #models = new TrainedModels();
   readonly #warnings: TrainerWarnings;
+  readonly #updates: UpdateRunner;
   /** Calls under way: usually one, more where a script trains several models side by side. */
   readonly #calls = new Map<TrainingCall, CallProgress>();
-  #epochRandom: RandomSource['state'];
+  /** The generator where the training could be gone on with: after an update has settled, or as a call begins. */
+  #settledRandom: RandomSource['state'];
   #updateStart = 0;
-  readonly #passedOver = new WeakSet<Update>();
+  #microbatches = 1;
   /** What was last told of each model that trains by trainOnBatch. */
   readonly #announced = new Map<number, string>();
   #failure: FailureReport | null = null;
@@ -70,113 +74,135 @@ class Trainer implements FitObserver {
     private readonly random: RandomSource,
   ) {
     this.#control = new Control(job.controlFile, job.parentPid);
-    this.#epochRandom = random.state;
+    this.#settledRandom = random.state;
     this.#warnings = new TrainerWarnings(job.fingerprint, (warning) =>
       this.#run?.event({ type: 'warning', warning }),
     );
+    this.#updates = new UpdateRunner(job, random, () => this.#core(), {
+      progress: (progress) => this.#run?.progress(progress),
+      event: (event) => this.#run?.event(event),
+    });
+  }
+
+  /** Largest microbatch of the update that comes next. */
+  get microbatchSize(): number {
+    return this.#updates.size.current;
   }
 
   async callStarted(call: TrainingCall): Promise<void> {
     const run = await (this.#opening ??= this.#open());
     const modelIndex = this.#models.indexOf(call.model, call.modelName);
-    const { resume } = run;
-    const resumed = resume?.covers(call) ? resume.begin(run.tf, call, modelIndex) : null;
-    const progress = new CallProgress(call, modelIndex, resumed);
+    const progress = new CallProgress(call, modelIndex, this.#replay?.covers(call) ?? false);
     this.#calls.set(call, progress);
-    if (resume && resumed?.from) {
-      this.random.state = resume.random.atEpoch;
-      run.event({
-        type: 'resumed',
-        call: call.index,
-        epoch: resumed.from.epoch,
-        update: resumed.from.update,
-      });
-    }
-    if (typeof resumed?.note === 'string') run.note(resumed.note);
-    const { examples } = call;
-    if (
-      examples !== null &&
-      this.job.targetBatchSize !== null &&
-      examples < this.job.targetBatchSize &&
-      call.method === 'fit'
-    ) {
-      run.note(
-        `There are ${examples} training examples, fewer than the ${this.job.targetBatchSize} of an update: each update has all of them.`,
-      );
-    }
-    this.#epochRandom = this.random.state;
-    if (!progress.isSkipped) this.#announce(progress);
+    this.#replay?.callStarted(progress);
+    this.#goOnIfReached(progress);
+    this.#noteFewExamples(run, call);
+    this.#settledRandom = this.random.state;
+    if (!progress.isReplayed) this.#announce(progress);
     this.#warnings.modelMet(call, modelIndex);
     this.context.meter.reset();
     this.#updateStart = performance.now();
   }
 
-  directCall(call: TrainingCall): CallDirective | null {
-    return this.#calls.get(call)?.resumed?.directive ?? null;
+  epochBegan(call: TrainingCall, epoch: number): void {
+    this.#calls.get(call)?.epochBegan(epoch);
+  }
+
+  passOver(update: Update): Figures | null {
+    const progress = this.#calls.get(update.call);
+    if (!progress?.isReplayed || !this.#replay) return null;
+    return this.#replay.passOver(update, progress);
+  }
+
+  earlierEpoch(call: TrainingCall, epoch: number): Figures | null {
+    return this.#calls.get(call)?.isReplayed ? (this.#replay?.epoch(call, epoch) ?? null) : null;
   }
 
   runUpdate(update: Update): void {
-    const progress = this.#calls.get(update.call);
-    if (progress?.isSkipping && update.skip) {
-      this.#passOver(update, progress);
-      return;
-    }
+    const place = this.#placeOf(update.call);
     this.#updateStart = performance.now();
-    const sizes = splitBatch(update.rows, this.job.microbatchSize);
-    let start = 0;
-    for (const [index, size] of sizes.entries()) {
-      if (progress) this.#run?.progress({ ...progress.place, microbatch: index, of: sizes.length });
-      update.runMicrobatch(start, size);
-      start += size;
+    try {
+      this.#microbatches = this.#updates.run(update, place);
+    } catch (error) {
+      // The weights cannot be trusted: the supervisor starts anew from the last checkpoint.
+      if (error instanceof UpdateLostError) this.context.leave();
+      throw error;
     }
-    update.apply();
+  }
+
+  runPlainUpdate(update: Update, run: () => void): void {
+    this.#updateStart = performance.now();
+    this.#updates.runPlain(update, this.#placeOf(update.call), run);
+    this.#microbatches = 1;
+  }
+
+  validationFailed(call: TrainingCall, rows: number, error: unknown): boolean {
+    return this.#updates.validationFailed(rows, error, this.#placeOf(call));
   }
 
   updateEnded(update: Update, logs: Promise<Logs> | Logs): void {
     const progress = this.#calls.get(update.call);
     const run = this.#run;
-    if (!progress || !run || this.#passedOver.has(update)) return;
+    if (!progress || !run) return;
     const { place } = progress;
-    if (place.update === 0 || (progress.resumed && progress.updateOfEpoch === 0)) this.#announce(progress);
+    // A data set's batch size is known by now.
+    if (place.update === 0 || progress.updateOfEpoch === 0) this.#announce(progress);
     progress.updateDone();
+    run.store.updateDone();
     this.#models.changed(progress.modelIndex);
-    const { call, rows } = update;
-    const microbatches = call.passThrough === null ? splitBatch(rows, this.job.microbatchSize).length : 1;
     const ms = performance.now() - this.#updateStart;
     const memoryBytes = this.#memoryInUse(run);
-    run.whenRead(logs, ({ loss = NaN, ...metrics }) => {
+    const microbatches = this.#microbatches;
+    const data = update.digest();
+    const figures = logs instanceof Promise || data instanceof Promise ? Promise.all([logs, data]) : null;
+    run.whenRead(figures ?? ([logs, data] as [Logs, number]), ([{ loss = NaN, ...metrics }, digest]) => {
       run.event({
         type: 'update',
         ...place,
-        examples: rows,
+        examples: update.rows,
         microbatches,
         ms,
         loss: Number.isFinite(loss) ? loss : null,
         metrics: finiteLogs(metrics),
         memoryBytes,
+        data: digest,
       });
-      this.#warnings.lossEnded(call, loss);
+      this.#warnings.lossEnded(update.call, loss);
     });
     this.#updateStart = performance.now();
   }
 
-  updateSettled(call: TrainingCall): void | Promise<void> {
+  async updateSettled(call: TrainingCall): Promise<void> {
     const progress = this.#calls.get(call);
-    if (!progress || progress.isSkipping) return;
+    const run = this.#run;
+    if (!progress || !run) return;
+    if (progress.isReplayed) {
+      await this.#replay?.updateSettled();
+      this.#goOnIfReached(progress);
+    }
+    this.#settledRandom = this.random.state;
     const asked = this.#asked();
     if (asked !== 'run') return this.#obey(asked, progress);
+    if (progress.isReplayed) return;
+    await this.#trust(run, () => run.believeDevice());
     // trainOnBatch ends its call with its update: the state is saved there.
-    if (call.method !== 'trainOnBatch' && this.#run?.store.isDue()) return this.#save();
+    if (call.method !== 'trainOnBatch' && run.store.isDue()) await this.#save();
   }
 
   async epochEnded(call: TrainingCall, epoch: number, logs: Logs): Promise<void> {
     const progress = this.#calls.get(call);
     const run = this.#run;
-    if (!progress || !run || progress.isSkipped) return;
+    if (!progress || !run) return;
+    if (progress.isReplayed) {
+      progress.epochDone(epoch);
+      this.#goOnIfReached(progress);
+      this.#settledRandom = this.random.state;
+      return;
+    }
     await run.settled();
     const ms = performance.now() - progress.epochStart;
     progress.epochDone(epoch);
-    this.#epochRandom = this.random.state;
+    this.#settledRandom = this.random.state;
     run.event({ type: 'epoch', call: call.index, epoch, logs: finiteLogs(logs), ms });
     const monitored = monitoredOf(progress.modelIndex, logs);
     const { store } = run;
@@ -188,10 +214,11 @@ class Trainer implements FitObserver {
     const run = this.#run;
     if (!progress || !run) return;
     if (error === undefined || error === null) {
-      await run.settled();
+      await this.#trust(run, () => run.checkDevice());
       progress.ended = true;
-      if (progress.resumed) restoreHistory(call.model, progress.resumed.earlierEpochs);
       await this.#callDone(run, progress);
+    } else if (error instanceof DoesNotFitError) {
+      await this.#endUnfit(run, error);
     }
     this.#calls.delete(call);
     if (this.#calls.size === 0) this.endBetweenCalls(this.#asked());
@@ -207,18 +234,20 @@ class Trainer implements FitObserver {
 
   /** The script has ended by itself. Nothing can be waited for any more. */
   scriptEnded(code: number): void {
+    if (code === 0) this.#replay?.scriptEnded();
     this.#tellEnd(code === 0 ? 'completed' : 'failed', code);
   }
 
   /** Ends where the script is not training: there is nothing to save that is not saved. */
   endBetweenCalls(asked: Asked): void {
     if (this.#calls.size > 0 || (asked !== 'stop' && asked !== 'leave')) return;
-    this.#tellEnd(asked === 'stop' ? 'stopped' : 'interrupted', stoppedCode);
+    this.#tellEnd(asked === 'stop' ? 'stopped' : 'interrupted', exitCodes.interrupted);
     this.context.leave();
   }
 
   async #open(): Promise<TrainerRun> {
-    const run = new TrainerRun(this.job, await this.context.backend(), this.random);
+    const run = new TrainerRun(this.job, await this.context.backend(), this.random.seed);
+    if (run.replay) this.#replay = new TrainerReplay(run, run.replay, this.#models, this.random);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         this.#signalled = true;
@@ -231,13 +260,21 @@ class Trainer implements FitObserver {
     return run;
   }
 
-  /** An update that was done before the interruption: its figures go to the callbacks, nothing is computed. */
-  #passOver(update: Update, progress: CallProgress): void {
-    const resume = this.#run?.resume;
-    update.skip?.(resume?.figures(progress.update) ?? {});
-    this.#passedOver.add(update);
-    progress.updateDone();
-    if (!progress.isSkipping && resume) this.random.state = resume.random.now;
+  /** Ends the replay of a call, and so of the run, where the checkpoint was taken. */
+  #goOnIfReached(progress: CallProgress): void {
+    if (!this.#replay?.isReached(progress)) return;
+    this.#replay.goOn(progress);
+    this.#replay = null;
+    this.#updateStart = performance.now();
+    if (!progress.ended) this.#announce(progress);
+  }
+
+  #noteFewExamples(run: TrainerRun, { examples, method }: TrainingCall): void {
+    const target = this.job.targetBatchSize;
+    if (method !== 'fit' || examples === null || target === null || examples >= target) return;
+    run.note(
+      `There are ${examples} training examples, fewer than the ${target} of an update: each update has all of them.`,
+    );
   }
 
   /** Tells a call's figures; again when more of them are known (a dataset's batch size). */
@@ -247,7 +284,7 @@ class Trainer implements FitObserver {
     const microbatchSize =
       passThrough !== null || targetBatchSize === null
         ? targetBatchSize
-        : Math.min(this.job.microbatchSize, targetBatchSize);
+        : Math.min(this.microbatchSize, targetBatchSize);
     const facts = {
       method,
       modelName,
@@ -277,7 +314,8 @@ class Trainer implements FitObserver {
     const run = this.#run;
     if (!run) return;
     let now = asked;
-    await this.#save();
+    // What is replayed is saved.
+    if (!progress.isReplayed) await this.#save();
     if (now === 'pause') {
       run.event({ type: 'paused', ...progress.place });
       const start = performance.now();
@@ -289,26 +327,66 @@ class Trainer implements FitObserver {
       run.event({ type: 'resumed', ...progress.place });
       return;
     }
-    this.#tellEnd(now === 'stop' ? 'stopped' : 'interrupted', stoppedCode);
+    this.#tellEnd(now === 'stop' ? 'stopped' : 'interrupted', exitCodes.interrupted);
     this.context.leave();
   }
 
   async #callDone(run: TrainerRun, progress: CallProgress): Promise<void> {
     const { call } = progress;
-    const { resume, store } = run;
-    if (progress.isSkipped) {
-      // The last call of the interrupted process: the script goes on with the generator as it was then.
-      if (resume?.state.position.call === call.index) this.random.state = resume.random.now;
-      return;
+    const { store } = run;
+    if (progress.isReplayed) {
+      const hadEnded = this.#replay?.callEnded(progress) ?? false;
+      this.#goOnIfReached(progress);
+      if (hadEnded) return;
     }
+    this.#settledRandom = this.random.state;
     if (call.method !== 'trainOnBatch') run.event({ type: 'callEnded', call: call.index });
     if (call.method === 'trainOnBatch' ? store.isDue() : store.isCheap()) await this.#save();
   }
 
+  /** Nothing of the failed update was done: the state is saved, and the reason told. */
+  async #endUnfit(run: TrainerRun, error: DoesNotFitError): Promise<never> {
+    // After a plain update that failed the weights may be in between.
+    if (!error.isPlain) await this.#save();
+    await run.settled();
+    this.#failure = failureFrom(error);
+    this.#tellEnd('failed', exitCodes.nothingFits);
+    return this.context.leave();
+  }
+
   async #save(monitored: ReturnType<typeof monitoredOf> = null): Promise<void> {
+    const run = this.#run;
     // Where several calls are under way, the training can only be taken up at the first of them.
     const first = [...this.#calls.values()].sort((a, b) => a.call.index - b.call.index)[0];
-    if (first) await this.#run?.checkpoint(this.#models, first, this.#epochRandom, monitored);
+    if (!run || !first || first.isReplayed) return;
+    await this.#trust(run, () => run.checkpoint(this.#models, first, this.#settledRandom, monitored));
+  }
+
+  /** Does what depends on the device's work; where that has failed, the supervisor starts anew from the last checkpoint. */
+  async #trust(run: TrainerRun, work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof DeviceFailedError)) throw error;
+      const { verdict } = error;
+      const [first] = this.#calls.values();
+      if (verdict.outcome === 'outOfMemory' && first) {
+        const { microbatchSize: microbatch } = this;
+        run.event({ type: 'outOfMemory', ...first.place, microbatch, message: verdict.message });
+      } else run.note(`The device failed: ${verdict.message}`);
+      await run.settled();
+      this.context.leave();
+    }
+  }
+
+  #placeOf(call: TrainingCall): Place {
+    return this.#calls.get(call)?.place ?? { call: call.index, epoch: 0, update: 0 };
+  }
+
+  #core(): { engine(): unknown } {
+    const { chosenBackend } = this.context;
+    if (chosenBackend === null) throw new Error('An update began before its backend was chosen.');
+    return chosenBackend.core;
   }
 
   #tellEnd(how: 'completed' | 'stopped' | 'failed' | 'interrupted', exitCode: number): void {

@@ -29,6 +29,14 @@ export class TrainedModels {
     if (known) known.changed = true;
   }
 
+  /** The models that still exist. */
+  known(): { index: number; name: string; model: LayersModel }[] {
+    return this.#known.flatMap(({ index, name, model }) => {
+      const existing = model.deref();
+      return existing && !isDisposed(existing) ? [{ index, name, model: existing }] : [];
+    });
+  }
+
   /** The models that still exist, for a checkpoint. One that shares a weight with a changed one has changed too. */
   toSave(): { index: number; name: string; model: LayersModel; changed: boolean }[] {
     const alive = this.#known.flatMap(({ index, name, model, changed }) => {

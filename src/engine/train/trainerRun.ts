@@ -4,15 +4,26 @@ import type { CheckpointState } from '../../protocol/checkpoint';
 import type { TrainJob } from '../../protocol/job';
 import { CheckpointStore } from './checkpointStore';
 import type { Tf } from '../contracts';
-import type { ChosenBackend } from '../backends/choose';
-import type { RandomSource } from './randomSource';
+import type { ChosenBackend, DeviceError } from '../backends/choose';
+import { judgeDeviceErrors, type DeviceVerdict } from '../measure/deviceErrors';
 import { RunReport, type NewRunEvent } from './runReport';
 import type { CallProgress } from './trainerCall';
 import type { TrainedModels } from './trainerModels';
-import { Resume } from './trainerResume';
+import type { Place } from './updateRunner';
+import { Replay } from './replay';
+
+/** The device told of an error beside the program: what it computed since the last checkpoint cannot be believed. */
+export class DeviceFailedError extends Error {
+  override readonly name = 'DeviceFailedError';
+  constructor(readonly verdict: Exclude<DeviceVerdict, { outcome: 'none' }>) {
+    super(verdict.message);
+  }
+}
 
 export class TrainerRun {
-  readonly resume: Resume | null;
+  /** What is passed over in a run that is gone on with; null in a new one, and once it is done. */
+  replay: Replay | null;
+  readonly #deviceErrors: DeviceError[] = [];
   readonly #report: RunReport;
   readonly #store: CheckpointStore;
   /** Figures that are still being read (WebGPU); events keep their order behind them. */
@@ -22,16 +33,20 @@ export class TrainerRun {
   constructor(
     job: TrainJob,
     private readonly backend: ChosenBackend,
-    private readonly random: RandomSource,
+    private readonly seed: number,
   ) {
     this.#report = new RunReport(job.runFolder);
     const folder = path.join(job.runFolder, 'checkpoints');
-    const { resume, damaged } =
+    const { replay, damaged } =
       job.resumeFrom === null
-        ? { resume: null, damaged: [] }
-        : Resume.open(job.resumeFrom, path.join(job.runFolder, 'events.ndjson'));
-    this.resume = resume;
-    this.#store = new CheckpointStore(folder, job.checkpointSeconds);
+        ? { replay: null, damaged: [] }
+        : Replay.open(job.resumeFrom, path.join(job.runFolder, 'events.ndjson'));
+    this.replay = replay;
+    this.#store = new CheckpointStore(folder, {
+      seconds: job.checkpointSeconds,
+      updates: job.checkpointUpdates,
+    });
+    backend.onDeviceError((error) => this.#deviceErrors.push(error));
     const { report, tfjsVersion } = backend;
     this.event({
       type: 'started',
@@ -41,13 +56,19 @@ export class TrainerRun {
       tfjsVersion,
       nodeVersion: process.versions.node,
     });
-    for (const { place, reason } of damaged) {
-      this.#store.setAside(path.basename(place));
-      this.note(`Checkpoint ${path.basename(place)} cannot be used (${reason}): the one before it is taken.`);
+    const position = replay?.state.position ?? { call: 0, epoch: 0, update: 0 };
+    const place = { call: position.call, epoch: position.epoch, update: position.update };
+    this.#tellRecovery(job, place);
+    for (const { place: folderOfDamaged, reason } of damaged) {
+      const name = path.basename(folderOfDamaged);
+      this.#store.setAside(name);
+      this.note(`Checkpoint ${name} cannot be used (${reason}): the one before it is taken.`);
     }
-    if (job.resumeFrom !== null && resume === null) {
+    if (replay !== null || job.attempt === 1) return;
+    if (job.resumeFrom !== null) {
       this.note('There is no checkpoint to go on from: the training begins anew.');
     }
+    this.event({ type: 'resumed', ...place });
   }
 
   get tf(): Tf {
@@ -91,14 +112,15 @@ export class TrainerRun {
   /**
    * Saves the state as it is now. A failure is told, and does not end the training.
    * @returns whether it was saved
+   * @throws DeviceFailedError where the device told of an error, after which nothing on it can be believed
    */
   async checkpoint(
     models: TrainedModels,
     at: CallProgress,
-    epochRandom: CheckpointState['random'],
+    random: CheckpointState['random'],
     monitored: CheckpointState['monitored'] = null,
   ): Promise<boolean> {
-    await this.#pending;
+    await this.checkDevice();
     try {
       // What the events say up to here belongs to the state: it is on the disk before the state is.
       this.#report.flush();
@@ -106,9 +128,8 @@ export class TrainerRun {
         {
           time: new Date().toISOString(),
           position: at.position,
-          seed: this.random.seed,
-          random: this.random.state,
-          epochRandom,
+          seed: this.seed,
+          random,
           monitored,
         },
         models.toSave(),
@@ -126,6 +147,26 @@ export class TrainerRun {
     }
   }
 
+  /**
+   * Waits for the device and for the figures that are being read.
+   * @throws DeviceFailedError where the device told of an error: WebGPU's failed operations give zeros or stale data
+   */
+  async checkDevice(): Promise<void> {
+    await this.#pending;
+    if (this.backend.report.name !== 'webgpu') return;
+    await this.backend.settle();
+    this.believeDevice();
+  }
+
+  /**
+   * As `checkDevice`, with the errors that are known by now.
+   * @throws DeviceFailedError
+   */
+  believeDevice(): void {
+    const verdict = judgeDeviceErrors(this.#deviceErrors);
+    if (verdict.outcome !== 'none') throw new DeviceFailedError(verdict);
+  }
+
   close(): void {
     this.#report.close();
   }
@@ -133,6 +174,16 @@ export class TrainerRun {
   /** Resolves when every figure asked for has been written. */
   async settled(): Promise<void> {
     await this.#pending;
+  }
+
+  #tellRecovery({ recovery, firstMicrobatchSize }: TrainJob, place: Place): void {
+    if (recovery === null) return;
+    const { kind, message, microbatch } = recovery;
+    if (kind === 'crash') return this.note(message);
+    this.event({ type: 'outOfMemory', ...place, microbatch, message });
+    if (microbatch === firstMicrobatchSize) return;
+    const reason = 'memory ran out.';
+    this.event({ type: 'microbatchReduced', ...place, from: microbatch, to: firstMicrobatchSize, reason });
   }
 
   #inOrder(write: () => void): void {

@@ -164,7 +164,7 @@ describe('an update in an observer’s hands', () => {
       }),
       {},
       {
-        runUpdate: (update) => update.skip?.({ loss: 0.25, mae: update.index }),
+        passOver: (update) => ({ loss: 0.25, mae: update.index }),
         updateEnded: (update) => void told.push(update.index),
       },
       async () => Promise.resolve(),
@@ -176,9 +176,9 @@ describe('an update in an observer’s hands', () => {
     expect(told).toEqual([]);
   });
 
-  test('must be applied or passed over', async () => {
+  test('must be applied', async () => {
     const { actual } = await train((update) => update.runMicrobatch(0, 2));
-    expect(String(actual.error)).toMatch(/neither applied nor skipped/);
+    expect(String(actual.error)).toMatch(/not applied/);
   });
 
   test('has no rows beyond its batch', async () => {
@@ -187,48 +187,89 @@ describe('an update in an observer’s hands', () => {
   });
 });
 
-describe('a call may be directed', () => {
+describe('a call that was done before', () => {
   const epochs = [
-    { loss: 0.5, mae: 0.3 },
-    { loss: 0.4, mae: 0.2 },
+    { loss: 0.5, mae: 0.3, val_loss: 0.7, val_mae: 0.4 },
+    { loss: 0.4, mae: 0.2, val_loss: 0.6, val_mae: 0.3 },
   ];
+  const passOver = (): { loss: number; mae: number } => ({ loss: 0.5, mae: 0.25 });
 
-  test('fit is passed over with its History', async () => {
-    const untrained = async (): Promise<void> => Promise.resolve();
+  test('of fit computes nothing, its validation included, and gives the History that it had', async () => {
+    const told: (number | undefined)[] = [];
+    let evaluated = NaN;
     const { expected, actual } = await twice.train(
       (tf) => dense(tf, { metrics: ['mae'] }),
-      fit(),
+      fit({
+        epochs: 2,
+        validationSplit: 0.25,
+        callbacks: {
+          onEpochEnd: async (_epoch, logs) => {
+            told.push(logs?.['val_loss']);
+            await Promise.resolve();
+          },
+        },
+      }),
       {},
-      { directCall: () => ({ skip: { epochs } }) },
-      untrained,
+      { passOver, earlierEpoch: (_call, epoch) => epochs[epoch] ?? null },
+      async (model) => {
+        const result = model.evaluate(rowsOf(twice.tf, 8, 4), rowsOf(twice.tf, 8, 2));
+        evaluated = (Array.isArray(result) ? result[0] : result)?.dataSync()[0] ?? NaN;
+        await Promise.resolve();
+      },
     );
     expect(actual.weights).toEqual(expected.weights);
-    const history = actual.returned as tfTypes.History;
-    expect(history.history).toEqual({ loss: [0.5, 0.4], mae: [0.3, 0.2] });
-    expect(history.epoch).toEqual([0, 1]);
-    expect(history).toBeInstanceOf(twice.backend.layers.History);
+    // The script's own evaluation is real.
+    expect(evaluated).toBeGreaterThan(0);
+    const { history } = actual.returned as tfTypes.History;
+    expect(history['loss']).toEqual([0.5, 0.5]);
+    expect(history['val_loss']?.map((value) => Number(value).toFixed(4))).toEqual(['0.7000', '0.6000']);
+    expect(history['val_mae']?.map((value) => Number(value).toFixed(4))).toEqual(['0.4000', '0.3000']);
+    expect(told.map((value) => value?.toFixed(4))).toContain('0.7000');
   });
 
-  test('trainOnBatch is passed over with its last values', async () => {
+  test('of trainOnBatch gives the values that it had', async () => {
     const { actual } = await twice.train(
       (tf) => dense(tf, { metrics: ['mae'] }),
       (model) => model.trainOnBatch(rowsOf(twice.tf, 8, 4), rowsOf(twice.tf, 8, 2)),
       {},
-      { directCall: () => ({ skip: { epochs } }) },
+      { passOver },
       async () => Promise.resolve(),
     );
-    expect(actual.returned).toEqual([0.4, 0.2]);
+    expect(actual.returned).toEqual([0.5, 0.25]);
   });
+});
 
-  test('a later first epoch', async () => {
+describe('the digest of a batch', () => {
+  const digests = async (change: (values: number[]) => void): Promise<number[]> => {
     const seen: number[] = [];
-    const epochEnded = (_call: TrainingCall, epoch: number): void => void seen.push(epoch);
     await twice.train(
       (tf) => dense(tf),
-      fit({ epochs: 4 }),
+      (model) => {
+        const values = Array.from({ length: 600 * 4 }, (_, i) => Math.sin(i));
+        change(values);
+        const x = twice.tf.tensor2d(values, [600, 4]);
+        return model.fit(x, rowsOf(twice.tf, 600, 2), { batchSize: 600, epochs: 1, shuffle: false });
+      },
       {},
-      { directCall: () => ({ initialEpoch: 2 }), epochEnded },
+      { updateEnded: (update) => void seen.push(update.digest() as number) },
+      async () => Promise.resolve(),
     );
-    expect(seen).toEqual([2, 3]);
+    return seen;
+  };
+
+  test('is the same for the same data, and another where a row is another or two are exchanged', async () => {
+    const same = await digests(() => undefined);
+    expect(same).toHaveLength(1);
+    expect(await digests(() => undefined)).toEqual(same);
+    const zeroed = await digests((values) => values.fill(0, 4 * 321, 4 * 322));
+    expect(zeroed).not.toEqual(same);
+    const exchanged = await digests((values) => {
+      for (let i = 0; i < 4; i++) {
+        const before = values[4 * 7 + i] ?? 0;
+        values[4 * 7 + i] = values[4 * 500 + i] ?? 0;
+        values[4 * 500 + i] = before;
+      }
+    });
+    expect(exchanged).not.toEqual(same);
   });
 });

@@ -49,7 +49,6 @@ const facts = {
   position: { call: 0, epoch: 1, update: 4, updateOfEpoch: 1, callEnded: false },
   seed: 7,
   random: [1, 2, 3, 4] as [number, number, number, number],
-  epochRandom: [5, 6, 7, 8] as [number, number, number, number],
   monitored: null,
 };
 const read = (tensor: { dataSync(): unknown }): Float32Array => tensor.dataSync() as Float32Array;
@@ -118,7 +117,7 @@ describe('a checkpoint', () => {
     const folder = newFolder();
     const [one, other] = [model(), model()];
     await train(one, 3);
-    const store = new CheckpointStore(folder, 60);
+    const store = new CheckpointStore(folder, { seconds: 60, updates: null });
     await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
     const saved = newestSound(folder).sound?.model(0);
     if (!saved) throw new Error('no checkpoint was written');
@@ -137,7 +136,7 @@ describe('a checkpoint', () => {
     async (file) => {
       const folder = newFolder();
       const one = model();
-      const store = new CheckpointStore(folder, 60);
+      const store = new CheckpointStore(folder, { seconds: 60, updates: null });
       await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
       await store.write(facts, [{ index: 0, name: 'one', model: one, changed: true }], read);
       const place = path.join(folder, '000002', file);
@@ -161,7 +160,7 @@ describe('a checkpoint', () => {
   test('that cannot be written leaves nothing behind, and those before it alone', async () => {
     const folder = newFolder();
     const one = model();
-    const store = new CheckpointStore(folder, 60);
+    const store = new CheckpointStore(folder, { seconds: 60, updates: null });
     const models = [{ index: 0, name: 'one', model: one, changed: true }];
     await store.write(facts, models, read);
     const full = (): never => {
@@ -174,7 +173,7 @@ describe('a checkpoint', () => {
   test('keeps the last two and the best, and links a model that did not change', async () => {
     const folder = newFolder();
     const [one, other] = [model(), model('sgd')];
-    const store = new CheckpointStore(folder, 60);
+    const store = new CheckpointStore(folder, { seconds: 60, updates: null });
     const losses = [5, 1, 3, 2, 4];
     for (const [i, value] of losses.entries()) {
       const monitored = { model: 0, name: 'val_loss', value };
@@ -189,14 +188,14 @@ describe('a checkpoint', () => {
     expect(inode('000005')).toBe(inode('000002'));
     expect(newestSound(folder).sound?.model(1)?.optimizer).toBe('SGD');
     // A later process knows the best one, too.
-    const later = new CheckpointStore(folder, 60);
+    const later = new CheckpointStore(folder, { seconds: 60, updates: null });
     expect(later.isBest({ model: 0, name: 'val_loss', value: 1.5 })).toBe(false);
     expect(later.isBest({ model: 0, name: 'val_loss', value: 0.5 })).toBe(true);
   });
 
   test('is due after its interval, and not where checkpoints take more than 2 % of the time', async () => {
     let now = 0;
-    const store = new CheckpointStore(newFolder(), 60, () => now);
+    const store = new CheckpointStore(newFolder(), { seconds: 60, updates: null }, () => now);
     expect(store.isDue()).toBe(false);
     now = 60_000;
     expect(store.isDue()).toBe(true);
@@ -215,7 +214,7 @@ describe('a checkpoint', () => {
 
   test('refuses a model of another shape and changes nothing of it', async () => {
     const folder = newFolder();
-    await new CheckpointStore(folder, 60).write(
+    await new CheckpointStore(folder, { seconds: 60, updates: null }).write(
       facts,
       [{ index: 0, name: 'one', model: model(), changed: true }],
       read,

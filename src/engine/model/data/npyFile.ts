@@ -1,5 +1,6 @@
 // A .npy file as rows: kept in memory where it is small, read row by row from the disk where it is not.
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
+import { openPlainFileSync } from '../../../protocol/plainFile';
 import { DataError, inWords } from './dataError';
 import { headerPlace, parseHeader, prefixBytes, type NpyHeader } from './npyHeader';
 import { decoderOf, prepare, type Decoder } from './npyValues';
@@ -9,6 +10,10 @@ import { sizeOf, type Rows, type Values } from './rows';
 export const keepInMemoryBytes = 256 * 2 ** 20;
 /** Rows of an array in Fortran order are scattered over the whole file, which must be in memory then. */
 const largestFortranBytes = 2 ** 31 - 1;
+/** Row numbers are kept as 32-bit whole numbers. */
+const mostRows = 2 ** 31 - 1;
+/** A gigabyte of float32: one example of it would not be trained on, whatever the device. */
+const mostValuesPerRow = 2 ** 28;
 
 /**
  * Opens a .npy file whose axis 0 counts the examples; its size is checked against its header before anything is read.
@@ -17,7 +22,7 @@ const largestFortranBytes = 2 ** 31 - 1;
 export function openNpy(file: string, keepInMemory = keepInMemoryBytes): Rows {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    descriptor = openPlainFileSync(file);
   } catch (error) {
     throw new DataError(`${file} ${inWords(error)}.`, { file }, { cause: error });
   }
@@ -46,11 +51,23 @@ function rowsOf(file: string, descriptor: number, keepInMemory: number): Rows {
 
   const expected = header.dataOffset + count * size * header.bytesPerValue;
   const found = fstatSync(descriptor).size;
+  if (!Number.isSafeInteger(expected)) {
+    throw new DataError(
+      `${file} is damaged: no file has as many values as its header says (shape ${shapeText(header.shape)}).`,
+      { file },
+    );
+  }
   if (found !== expected) {
     throw new DataError(
       `${file} is ${found < expected ? 'truncated' : 'longer than it says'}: its header (${header.kind}, shape ${shapeText(header.shape)}) asks for ${expected} bytes, and it has ${found}.`,
       { file },
     );
+  }
+  // A file may have any length and take no room on the disk. Rows are counted in 32 bits, and one is read at once.
+  if (count > mostRows || size > mostValuesPerRow) {
+    const what = count > mostRows ? `${count} examples` : `examples of ${size} values`;
+    const most = count > mostRows ? `${mostRows} examples` : `${mostValuesPerRow} values`;
+    throw new DataError(`${file} holds ${what}, and at most ${most} can be trained on.`, { file });
   }
   const dataBytes = expected - header.dataOffset;
   const scattered = header.fortranOrder && shape.length > 0;
@@ -143,6 +160,7 @@ function readScattered(bytes: Uint8Array, header: NpyHeader, decode: Decoder): R
   };
 }
 
+/** A damaged header may list thousands of dimensions. */
 function shapeText(shape: readonly number[]): string {
-  return `(${shape.join(', ')})`;
+  return `(${shape.slice(0, 8).join(', ')}${shape.length > 8 ? ', …' : ''})`;
 }

@@ -45,7 +45,9 @@ export function withGivenShape(
   port: InputPort,
   shapes: Readonly<Record<string, readonly number[]>>,
 ): InputPort {
-  const given = shapes[port.name] ?? (port.shape.includes(null) ? shapes[anyInput] : undefined);
+  // A model may call its input "constructor", which every object has.
+  const named = Object.hasOwn(shapes, port.name) ? shapes[port.name] : undefined;
+  const given = named ?? (port.shape.includes(null) ? shapes[anyInput] : undefined);
   if (given === undefined) return port;
   if (fitsKnown(given, port.shape)) return { ...port, shape: given };
   throw new DataError(
