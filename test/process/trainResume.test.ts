@@ -96,19 +96,47 @@ describe('a stopped training that is gone on with in a new process', () => {
     expect(largestDifference(weightsOf(project), weightsOf(whole))).toBeLessThan(1e-6);
   });
 
-  test('with shuffling, in the middle of a later epoch: nothing is done twice, and that its order is another is told', async () => {
-    const project = program.project({
-      script: mlp({ epochs: 3, shuffle: true, callbacks: stopsAfter(5) }),
-      targetBatchSize: 32,
-      microbatchSize: 12,
-    });
-    expect((await project.run()).code).toBe(130);
+  test('with shuffling, in the middle of a later epoch: the very bits of an uninterrupted one', async () => {
+    const layers = 'model.add(tf.layers.dropout({ rate: 0.3 }));';
+    const sizes = { targetBatchSize: 32, microbatchSize: 12 };
+    const script = mlp({ epochs: 4, shuffle: true, layers, callbacks: stopsAfter(8) });
+    const project = program.project({ script, ...sizes });
+    const whole = program.project({ script, ...sizes });
+    writeFileSync(path.join(whole.folder, 'stopped'), '');
+    const ends = await Promise.all([project.run('--seed', '77'), whole.run('--seed', '77')]);
+    expect(ends.map(({ code }) => code)).toEqual([130, 0]);
     const resumed = await project.run('--resume');
-    expect(resumed.code).toBe(0);
+    expect(resumed).toMatchObject({ code: 0, err: '' });
+    expect(resumed.out).not.toContain('Note:');
+    expect(weightsOf(project)).toEqual(weightsOf(whole));
+    expect(project.read('history.json')).toBe(whole.read('history.json'));
     const done = project.events().flatMap((event) => (event.type === 'update' ? [event.update] : []));
-    expect(done).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-    expect(resumed.out).toContain('in another order than it was');
+    expect(done).toEqual(Array.from({ length: 12 }, (_, index) => index));
   });
+
+  test.each([
+    // Three updates an epoch. After five the third epoch is the next one; after eleven there is none.
+    { stop: 5, after: [5, 6, 7, 8, 9, 10], epochs: [2, 2, 2, 3, 3, 3] },
+    { stop: 11, after: [11], epochs: [3] },
+  ])(
+    'with data that is another one at the second start, after $stop updates: said so, and gone on with',
+    async ({ stop, after, epochs }) => {
+      const script = mlp({ epochs: 4, callbacks: stopsAfter(stop) }).replace(
+        'seeded(1)',
+        "seeded(fs.existsSync('stopped') ? 2 : 1)",
+      );
+      const project = program.project({ script, targetBatchSize: 32, microbatchSize: 12 });
+      expect((await project.run()).code).toBe(130);
+      const resumed = await project.run('--resume');
+      expect(resumed).toMatchObject({ code: 0, err: '' });
+      expect(resumed.out).toContain('The data of update 1 is not what it was');
+      const events = project.events();
+      const told = events.slice(events.findIndex(({ type }) => type === 'resumed'));
+      const done = told.flatMap((event) => (event.type === 'update' ? [event] : []));
+      expect(done.map(({ update }) => update)).toEqual(after);
+      expect(done.map(({ epoch }) => epoch)).toEqual(epochs);
+    },
+  );
 
   test('with several calls: those that ended are passed over, with their History', async () => {
     const script = (stop: boolean): string =>
