@@ -1,10 +1,11 @@
 // The accumulation config of an entry, as the editor sees it: where it is, what it says, whether it still holds.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { type AccumulationConfig, configNameOf } from '../planning/configSchema';
 import { planOfConfig } from '../planning/planOfConfig';
 import { readConfig } from '../planning/readConfig';
 import type { PlanView } from '../protocol/page';
+import { readPlainText } from '../protocol/plainFile';
 
 export const configSuffix = '.accumulation.json';
 
@@ -16,7 +17,7 @@ export function configOfEntry(entry: string): string {
 /** A config's text; null where there is none. */
 export async function readConfigText(file: string): Promise<string | null> {
   try {
-    return await readFile(file, 'utf8');
+    return await readPlainText(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;

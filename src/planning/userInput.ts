@@ -18,17 +18,18 @@ export const anyInput = '*';
 /** Largest target batch: beyond 2²⁴ a float32, which tensors count in, no longer tells neighbouring numbers apart. */
 export const largestTargetBatch = 2 ** 24;
 
-const unitBytes: Record<string, number> = {
-  kB: 2 ** 10,
-  KB: 2 ** 10,
-  MB: 2 ** 20,
-  GB: 2 ** 30,
-  TB: 2 ** 40,
-  KiB: 2 ** 10,
-  MiB: 2 ** 20,
-  GiB: 2 ** 30,
-  TiB: 2 ** 40,
-};
+/** A map, as every object has a "constructor" too. */
+const unitBytes: ReadonlyMap<string, number> = new Map([
+  ['kB', 2 ** 10],
+  ['KB', 2 ** 10],
+  ['MB', 2 ** 20],
+  ['GB', 2 ** 30],
+  ['TB', 2 ** 40],
+  ['KiB', 2 ** 10],
+  ['MiB', 2 ** 20],
+  ['GiB', 2 ** 30],
+  ['TiB', 2 ** 40],
+]);
 /** Less than this is a forgotten unit ("8"), not a budget: no backend starts in it. */
 const smallestAmount = 1e6;
 const largestAmount = 1e15;
@@ -58,9 +59,9 @@ function parseMemory(text: string, kind: 'budget' | 'headroom'): number {
     throw new InputError(kind, `The ${kind} ${shown} ${what}: write it like 8GB, 7.5GiB or 512MB.`);
   }
   const [, amount = '', blank = '', unit = ''] = written;
-  const factor = unit === '' ? 1 : unitBytes[unit];
+  const factor = unit === '' ? 1 : unitBytes.get(unit);
   if (factor === undefined || blank !== '') {
-    const meant = Object.keys(unitBytes).find((name) => {
+    const meant = [...unitBytes.keys()].find((name) => {
       const short = unit.toLowerCase();
       return name.toLowerCase() === short || name.toLowerCase() === `${short}b`;
     });

@@ -1,9 +1,10 @@
 // What the given path is: a training script, a Layers model.json, or a mistake that is told with what to do instead.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nearestName } from '../planning/nearestName';
 import { EntryError } from '../planning/entryError';
 import { modelFacts, type ModelFacts } from '../planning/modelFacts';
+import { modelTextLimit, readPlainText } from '../protocol/plainFile';
 
 export { EntryError, type EntryProblem } from '../planning/entryError';
 export type { ModelFacts, ModelInput } from '../planning/modelFacts';
@@ -75,7 +76,7 @@ export async function recogniseEntry(given: string, folder = process.cwd()): Pro
       `${file} ${what}; an entry is a script (${Object.keys(languages).join(', ')}) or a Layers model.json.`,
     );
   }
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readPlainText(file, modelTextLimit).catch((error: unknown) => {
     throw new EntryError('unreadable', file, `${file} cannot be read: ${reason(error)}.`, { cause: error });
   });
   return language === undefined

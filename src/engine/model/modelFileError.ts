@@ -31,7 +31,7 @@ export class ModelFileError extends Error {
 export function unreadableModel(file: string, error: unknown): ModelFileError {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
-    return new ModelFileError('missing', file, `There is no file ${file}.`, { cause: error });
+    return new ModelFileError('missing', file, `${file} does not exist.`, { cause: error });
   }
   const what = code === 'EISDIR' ? 'is a folder; name the model.json in it' : `cannot be read: ${message}`;
   return new ModelFileError('unreadable', file, `${file} ${what}.`, { cause: error });

@@ -1,9 +1,10 @@
 // The accumulation config on disk: where it goes, what of an earlier one is kept, and writing it whole or not at all.
-import { readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type AccumulationConfig, configNameOf } from '../../planning/configSchema';
 import { readConfig } from '../../planning/readConfig';
 import { updateConfig, writeConfig } from '../../planning/writeConfig';
+import { PlainFileError, readPlainText } from '../../protocol/plainFile';
 import { replaceProjectFile, temporaryName } from '../runs/runFolderFiles';
 
 /** A config that cannot be read or written; the message is for a person. */
@@ -35,9 +36,10 @@ export interface PlanConfigFile {
 export async function openPlanConfig(entry: string, given: string | null): Promise<PlanConfigFile> {
   const file =
     given === null ? path.join(path.dirname(entry), configNameOf(path.basename(entry))) : path.resolve(given);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readPlainText(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
-    const what = error.code === 'EISDIR' ? 'is a folder' : `cannot be read (${error.code ?? error.message})`;
+    const reason = error instanceof PlainFileError ? error.message : (error.code ?? error.message);
+    const what = error.code === 'EISDIR' ? 'is a folder' : `cannot be read (${reason})`;
     throw new PlanConfigError(`The config ${file} ${what}. Name another file with --out.`, { cause: error });
   });
   await tryFolder(path.dirname(file));

@@ -1,7 +1,8 @@
 // Files of a run folder that are replaced whole: run.json, the control file, the job. A reader sees old or new, no half.
 import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { controlRequest, type ControlRequest } from '../../protocol/job';
+import { PlainFileError, readPlainText } from '../../protocol/plainFile';
 import { runRecord, type RunRecord } from '../../protocol/runEvents';
 import { runProgress, type RunProgress } from '../../protocol/runProgress';
 import type { RunPaths } from './runFolder';
@@ -70,12 +71,17 @@ export async function readRunProgress(paths: RunPaths): Promise<RunProgress | nu
   return checked.success ? checked.data : null;
 }
 
-/** A file's JSON; undefined where there is none or where it is torn (a file that is written just now). */
+/**
+ * A file's JSON; undefined where there is none, where it is torn (a file that is written just now), or where something
+ * stands in its place that no run writes, such as a link to a device.
+ * @throws the file system's error
+ */
 export async function readJson(file: string): Promise<unknown> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readPlainText(file);
   } catch (error) {
+    if (error instanceof PlainFileError) return undefined;
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;

@@ -1,8 +1,8 @@
 // The config of a training, read and checked, with every path of it made absolute.
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccumulationConfig } from '../../planning/configSchema';
 import { readConfig } from '../../planning/readConfig';
+import { readPlainText } from '../../protocol/plainFile';
 import { recogniseEntry } from '../entry';
 import { checkScriptFolder } from '../plan/scriptFolder';
 
@@ -30,7 +30,7 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
   const folder = path.dirname(file);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readPlainText(file);
   } catch (error) {
     throw new TrainingConfigError(unreadable(file, error as NodeJS.ErrnoException), { cause: error });
   }

@@ -1,7 +1,6 @@
 // CSV files as a table of numbers: read once, as a stream, into blocks of float32; every mistake is told with its line.
-import { createReadStream } from 'node:fs';
-import { parse, CsvError, type Info } from 'csv-parse';
-import { DataError, inWords } from './dataError';
+import { DataError } from './dataError';
+import { csvRecords } from './csvRecords';
 import type { Rows } from './rows';
 
 /** Turns the text of a field into its number; throws a plain Error that says why it cannot. */
@@ -18,6 +17,8 @@ export interface CsvOptions {
   readonly delimiter: string;
 }
 
+/** More than any row of numbers that is written as text; what is far longer is no CSV. */
+const mostColumns = 2 ** 21;
 /** Values of one block: 1 MiB. Blocks are never copied, so that growing takes no second copy of the file. */
 const blockValues = 2 ** 18;
 
@@ -55,9 +56,12 @@ export async function readCsv(
     const before = count;
     let header: readonly string[] | null = null;
     let first = true;
-    for await (const { record, info } of records(file, options)) {
+    for await (const { record, info } of csvRecords(file, options.delimiter)) {
       const fail = (sentence: string) =>
         new DataError(`${file}, line ${info.lines}: ${sentence}.`, { file, line: info.lines });
+      if (record.length > mostColumns) {
+        throw fail(`${record.length} columns, and at most ${mostColumns} can be trained on`);
+      }
       if (first) {
         first = false;
         if (isHeader(record, options.header)) {
@@ -128,38 +132,6 @@ function isHeader(record: readonly string[], asked: boolean | 'auto'): boolean {
   if (asked !== 'auto') return asked;
   // Class names stand among numbers in a line of data; in a header no field is a number.
   return record.every((field) => field.trim() === '' || !Number.isFinite(Number(field)));
-}
-
-/** The records of one file with the line each ends on. */
-async function* records(file: string, options: CsvOptions): AsyncGenerator<{ record: string[]; info: Info }> {
-  const parser = parse({
-    bom: true,
-    delimiter: options.delimiter,
-    info: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
-  });
-  const stream = createReadStream(file);
-  // A stream that fails does not fail what it is piped into.
-  stream.on('error', (error) => parser.destroy(error));
-  try {
-    for await (const item of stream.pipe(parser)) yield item as { record: string[]; info: Info };
-  } catch (error) {
-    if (error instanceof CsvError) {
-      const line = typeof error.lines === 'number' ? error.lines : undefined;
-      const place = line === undefined ? file : `${file}, line ${line}`;
-      throw new DataError(
-        `${place}: ${error.message}.`,
-        { file, ...(line === undefined ? {} : { line }) },
-        { cause: error },
-      );
-    }
-    if (error instanceof DataError || !(error instanceof Error && 'code' in error)) throw error;
-    throw new DataError(`${file} ${inWords(error)}.`, { file }, { cause: error });
-  } finally {
-    stream.destroy();
-  }
 }
 
 function shorten(text: string): string {
