@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { configJsonSchema } from './configSchema';
 import { nearestName } from './nearestName';
+import { shownValue } from './shownValue';
 
 export interface IssueText {
   readonly path: readonly PropertyKey[];
@@ -12,15 +13,20 @@ export interface IssueText {
 
 type Issue = z.core.$ZodIssue;
 
-/** One sentence for each issue of a value that was read from a config. */
-export function describeIssues(issues: readonly Issue[], value: unknown): IssueText[] {
-  return issues.flatMap((issue) => describeIssue(issue, value));
+/** One sentence for each issue of a value that was read from a config; at most `limit` of them. */
+export function describeIssues(issues: readonly Issue[], value: unknown, limit: number): IssueText[] {
+  const texts: IssueText[] = [];
+  for (const issue of issues) {
+    if (texts.length >= limit) break;
+    texts.push(...describeIssue(issue, value, limit - texts.length));
+  }
+  return texts;
 }
 
-function describeIssue(issue: Issue, value: unknown): IssueText[] {
+function describeIssue(issue: Issue, value: unknown, limit: number): IssueText[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path, key, message: unknownKey(key, path) }));
+    return issue.keys.slice(0, limit).map((key) => ({ path, key, message: unknownKey(key, path) }));
   }
   const name = nameOf(path);
   const found = valueAt(value, path);
@@ -76,7 +82,7 @@ function oneOf(name: string, allowed: readonly unknown[], found: unknown): strin
   const names = allowed.filter((option) => typeof option === 'string');
   const meant = typeof found === 'string' ? nearestName(found, names) : null;
   const question = meant === null ? '' : ` Did you mean ${JSON.stringify(meant)}?`;
-  return `${name} must be ${list.length === 1 ? '' : 'one of '}${list.join(', ')}; it is ${JSON.stringify(found)}.${question}`;
+  return `${name} must be ${list.length === 1 ? '' : 'one of '}${list.join(', ')}; it is ${shownValue(found)}.${question}`;
 }
 
 function unknownKey(key: string, path: readonly PropertyKey[]): string {
@@ -87,7 +93,7 @@ function unknownKey(key: string, path: readonly PropertyKey[]): string {
     meant === null
       ? `Known keys are ${known.map((name) => JSON.stringify(name)).join(', ')}.`
       : `Did you mean ${JSON.stringify(meant)}?`;
-  return `${JSON.stringify(key)} is not a known key${where}. ${hint}`;
+  return `${shownValue(key)} is not a known key${where}. ${hint}`;
 }
 
 const kinds: Record<string, string> = {
@@ -119,7 +125,7 @@ function unit(origin: string): string {
 function nameOf(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'The config';
   const name = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('');
-  return JSON.stringify(name.replace(/^\./, ''));
+  return shownValue(name.replace(/^\./, ''));
 }
 
 function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {

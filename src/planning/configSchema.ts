@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { backendNames } from './backendName';
 import { modelTraining } from './modelTraining';
 import { objectives, planDevice, planExactness, planMemory, planParts, planTrial } from './plan';
+import { shownValue } from './shownValue';
 import { largestTargetBatch } from './userInput';
 import { formatCount } from './units';
 import { planWarning } from './warning';
@@ -17,7 +18,7 @@ export function configNameOf(entryName: string): string {
 
 const batch = (name: string) => {
   const error = ({ input }: { input?: unknown }) =>
-    `"${name}" must be a whole number from 1 to ${formatCount(largestTargetBatch)}; it is ${JSON.stringify(input)}.`;
+    `"${name}" must be a whole number from 1 to ${formatCount(largestTargetBatch)}; it is ${shownValue(input)}.`;
   return z.int({ error }).min(1, { error }).max(largestTargetBatch, { error });
 };
 

@@ -84,6 +84,7 @@ export const csvData = z.strictObject({
   delimiter: z
     .string()
     .length(1, 'The delimiter is a single character.')
+    .regex(/[^"\r\n]/, 'The delimiter cannot be a quote or the end of a line.')
     .default(',')
     .describe('What stands between two fields.'),
   inputs: z

@@ -2,6 +2,7 @@
 import { parse, type ParseError } from 'jsonc-parser';
 import * as z from 'zod';
 import { EntryError } from './entryError';
+import { deepestNesting, nestedDeeper } from './jsonDepth';
 
 /** An input as the model.json names it; null: a dimension that the file leaves open. The batch is not in the shape. */
 export interface ModelInput {
@@ -107,6 +108,10 @@ function inputsOf(config: unknown): ModelInput[] {
 }
 
 function parseJson(file: string, text: string): unknown {
+  if (nestedDeeper(text) !== null) {
+    const what = `is nested more than ${deepestNesting} levels deep, which no model.json is`;
+    throw new EntryError('notAModel', file, `${file} ${what}.`);
+  }
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {

@@ -21,11 +21,17 @@ export function editDistance(from: string, to: string): number {
   return last[b.length] ?? 0;
 }
 
+/** The time grows with the product of the lengths; what is longer was not typed. */
+const longestName = 200;
+
 /** The known name nearest to `typed`, if it is near enough to be what was meant (a third of it may differ); else null. */
 export function nearestName(typed: string, known: Iterable<string>): string | null {
   let nearest: string | null = null;
   let least = Math.max(1, Math.floor(typed.length / 3)) + 1;
+  if (typed.length > longestName) return null;
   for (const name of known) {
+    // As many edits as the lengths differ by are needed at least.
+    if (Math.abs(name.length - typed.length) >= least) continue;
     const distance = editDistance(typed, name);
     if (distance < least) [nearest, least] = [name, distance];
   }

@@ -9,7 +9,10 @@ import {
 } from 'jsonc-parser';
 import { describeIssues } from './configIssues';
 import { type AccumulationConfig, accumulationConfig, configVersion } from './configSchema';
+import { deepestNesting, nestedDeeper } from './jsonDepth';
+import { shownValue } from './shownValue';
 import { type TextPosition, positionAt } from './textPosition';
+import { formatCount } from './units';
 
 /** One mistake in a config. */
 export interface ConfigProblem extends TextPosition {
@@ -24,8 +27,22 @@ export type ConfigReading =
   | { readonly config: AccumulationConfig; readonly problems?: never }
   | { readonly problems: readonly ConfigProblem[]; readonly config?: never };
 
+/** In characters: some hundred times what any config has. */
+const longestConfig = 2 ** 21;
+/** More are not told: each is looked up in the text, and nobody reads on. */
+const mostProblems = 100;
+
 /** Reads the text of a config. Comments and trailing commas are accepted. Problems come in the text's order. */
 export function readConfig(text: string): ConfigReading {
+  if (text.length > longestConfig) {
+    const message = `This file has more than ${formatCount(longestConfig)} characters, which no config has.`;
+    return { problems: [problem(text, 0, 0, message)] };
+  }
+  const tooDeep = nestedDeeper(text);
+  if (tooDeep !== null) {
+    const message = `This is nested more than ${deepestNesting} levels deep, which no config is.`;
+    return { problems: [problem(text, tooDeep, 1, message)] };
+  }
   const errors: ParseError[] = [];
   // A byte order mark is no JSON, but some editors write one.
   const tree = parseTree(text.replace(/^\uFEFF/, ' '), errors, { allowTrailingComma: true });
@@ -45,15 +62,18 @@ export function readConfig(text: string): ConfigReading {
       `this one reads format ${configVersion}): update Batch Planner.`;
     return { problems: [problemAt(text, tree, ['version'], message)] };
   }
-  const repeated = repeatedKeys(tree).map((key) =>
-    problem(text, key.offset, key.length, `${JSON.stringify(key.value)} is there twice: remove one of them.`),
-  );
+  const repeated = repeatedKeys(tree)
+    .slice(0, mostProblems)
+    .map((key) =>
+      problem(text, key.offset, key.length, `${shownValue(key.value)} is there twice: remove one of them.`),
+    );
   const parsed = accumulationConfig.safeParse(value);
   if (parsed.success && repeated.length === 0) return { config: parsed.data };
-  const found = describeIssues(parsed.error?.issues ?? [], value).map(({ path, key, message }) =>
-    key === undefined ? problemAt(text, tree, path, message) : problemAtKey(text, tree, path, key, message),
+  const found = describeIssues(parsed.error?.issues ?? [], value, mostProblems).map(
+    ({ path, key, message }) =>
+      key === undefined ? problemAt(text, tree, path, message) : problemAtKey(text, tree, path, key, message),
   );
-  return { problems: [...repeated, ...found].sort((a, b) => a.offset - b.offset) };
+  return { problems: [...repeated, ...found].sort((a, b) => a.offset - b.offset).slice(0, mostProblems) };
 }
 
 function newerVersion(value: unknown): number | null {

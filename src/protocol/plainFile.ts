@@ -22,9 +22,9 @@ const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 const pieceBytes = 1 << 20;
 
 /** Most bytes of a config, a run's record and the like: far more than any of them has. */
-export const textFileLimit = 64 * 2 ** 20;
-/** Most bytes of a model.json, whose weights are in files of their own, or of a script. */
-export const modelTextLimit = 256 * 2 ** 20;
+export const textFileLimit = 16 * 2 ** 20;
+/** Most bytes of a model.json, whose weights are in files of their own. */
+export const modelTextLimit = 64 * 2 ** 20;
 
 /**
  * Opens a file for reading.

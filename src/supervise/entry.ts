@@ -4,7 +4,7 @@ import path from 'node:path';
 import { nearestName } from '../planning/nearestName';
 import { EntryError } from '../planning/entryError';
 import { modelFacts, type ModelFacts } from '../planning/modelFacts';
-import { modelTextLimit, readPlainText } from '../protocol/plainFile';
+import { modelTextLimit, openPlainFile, readPlainText } from '../protocol/plainFile';
 
 export { EntryError, type EntryProblem } from '../planning/entryError';
 export type { ModelFacts, ModelInput } from '../planning/modelFacts';
@@ -76,12 +76,16 @@ export async function recogniseEntry(given: string, folder = process.cwd()): Pro
       `${file} ${what}; an entry is a script (${Object.keys(languages).join(', ')}) or a Layers model.json.`,
     );
   }
-  const text = await readPlainText(file, modelTextLimit).catch((error: unknown) => {
+  try {
+    if (language === undefined) {
+      return { kind: 'model', file, ...modelFacts(file, await readPlainText(file, modelTextLimit)) };
+    }
+    await (await openPlainFile(file)).close();
+    return { kind: 'script', file, language };
+  } catch (error) {
+    if (error instanceof EntryError) throw error;
     throw new EntryError('unreadable', file, `${file} cannot be read: ${reason(error)}.`, { cause: error });
-  });
-  return language === undefined
-    ? { kind: 'model', file, ...modelFacts(file, text) }
-    : { kind: 'script', file, language };
+  }
 }
 
 async function unreachable(file: string, error: NodeJS.ErrnoException): Promise<EntryError> {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import type * as tfCore from '@tensorflow/tfjs-core';
 import type { io } from '@tensorflow/tfjs-core';
 import * as z from 'zod';
+import { deepestNesting, nestedDeeper } from '../../planning/jsonDepth';
 import { modelTextLimit, readPlainText } from '../../protocol/plainFile';
 import { ModelFileError, unreadableModel } from './modelFileError';
 import { readWeights } from './weightFiles';
@@ -43,6 +44,10 @@ async function readModelJson(file: string): Promise<z.infer<typeof modelJson>> {
     text = await readPlainText(file, modelTextLimit);
   } catch (error) {
     throw unreadableModel(file, error);
+  }
+  if (nestedDeeper(text) !== null) {
+    const what = `is nested more than ${deepestNesting} levels deep, which no model.json is`;
+    throw new ModelFileError('notAModel', file, `${file} ${what}.`);
   }
   let parsed: unknown;
   try {

@@ -1,5 +1,6 @@
 // What a model.json says of its weights: which files they are in, their shapes, and the bytes that follow from those.
 import * as z from 'zod';
+import { shownValue } from '../../planning/shownValue';
 
 /** Bytes of one stored element; strings have no fixed size. */
 const elementBytes = { float32: 4, int32: 4, bool: 1, complex64: 8 } as const;
@@ -14,7 +15,7 @@ const quantizedKinds = ['uint8', 'uint16', 'float16'] as const;
 
 const oneOf = (what: string, names: readonly string[]) => ({
   error: ({ input }: { input?: unknown }) =>
-    `${what} is ${shown(input)}, and these are known: ${names.join(', ')}`,
+    `${what} is ${shownValue(input)}, and these are known: ${names.join(', ')}`,
 });
 
 const weightSpec = z.looseObject({
@@ -22,8 +23,8 @@ const weightSpec = z.looseObject({
   shape: z
     .array(
       z
-        .int({ error: ({ input }) => `a dimension is ${shown(input)}, and it must be a whole number` })
-        .min(0, { error: ({ input }) => `a dimension is ${shown(input)}, and it cannot be below zero` }),
+        .int({ error: ({ input }) => `a dimension is ${shownValue(input)}, and it must be a whole number` })
+        .min(0, { error: ({ input }) => `a dimension is ${shownValue(input)}, and it cannot be below zero` }),
       'the shape of a weight is a list of whole numbers',
     )
     .max(mostDimensions, `a weight has at most ${mostDimensions} dimensions`),
@@ -65,12 +66,4 @@ export function storedBytes(weights: readonly WeightSpec[]): { bytes: number; ex
     }
   }
   return { bytes, exact };
-}
-
-/** A value as it stands in the file, cut to what a sentence can hold. */
-function shown(value: unknown): string {
-  if (value === undefined) return 'missing';
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
-  const text = JSON.stringify(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
