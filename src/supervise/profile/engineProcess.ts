@@ -4,7 +4,7 @@ import type { EngineReport } from '../../protocol/report';
 import { createJobFiles, type JobRequest } from '../jobFiles';
 import { tailLines } from '../lineTail';
 import { MeasureProgress, type EngineTimeouts, type MeasureEnd } from './measureProgress';
-import { MemoryWatch } from './memoryWatch';
+import { MemoryWatch } from '../memoryWatch';
 import { scriptCommand, type NodeFacts, type ScriptRequest } from '../scriptCommand';
 import { startScript, type OutputStream } from '../scriptProcess';
 

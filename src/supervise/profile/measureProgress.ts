@@ -1,7 +1,7 @@
 // Follows the reports of one measuring child: what is under way, whether it is late, whether it has told everything.
 import { engineReport, type EngineReport, type Inspection } from '../../protocol/report';
 import { judgeExit, type ExitVerdict } from './exitVerdict';
-import type { MemoryWatch } from './memoryWatch';
+import type { MemoryWatch } from '../memoryWatch';
 import type { ExitStatus } from '../scriptProcess';
 
 /** How long a child may take, in ms. */
@@ -132,7 +132,7 @@ export class MeasureProgress {
       case 'trialStarted':
         this.#underWay = report.microbatch;
         this.#since = this.#now();
-        this.options.memory.trialStarted();
+        this.options.memory.stepStarted();
         break;
       case 'trialFits':
         this.#trialEnded();

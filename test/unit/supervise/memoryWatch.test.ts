@@ -1,6 +1,6 @@
 // The evidence of memory by which a child's abrupt death is judged, from what Linux tells of a process.
 import { expect, test } from 'vitest';
-import { MemoryWatch } from '../../../src/supervise/profile/memoryWatch';
+import { MemoryWatch } from '../../../src/supervise/memoryWatch';
 
 const gigabyte = 1e9;
 const kB = (bytes: number) => Math.round(bytes / 1024);
@@ -15,7 +15,7 @@ function system(state: {
 }) {
   return (file: string): string | null => {
     if (file === '/proc/7/status') {
-      return `Name:\tnode\nVmPeak:\t${kB(state.peak)} kB\nVmSize:\t${kB(state.size)} kB\nVmHWM:\t${kB(state.resident)} kB\n`;
+      return `Name:\tnode\nVmPeak:\t${kB(state.peak)} kB\nVmSize:\t${kB(state.size)} kB\nVmHWM:\t${kB(state.resident)} kB\nVmRSS:\t${kB(state.resident)} kB\n`;
     }
     if (file === '/proc/7/limits') {
       return `Max cpu time   unlimited   unlimited   seconds\nMax address space         ${state.limit ?? 'unlimited'}           unlimited            bytes\n`;
@@ -28,7 +28,7 @@ test('memory counts as used up by what the trial took of what was left, not by w
   const state = { size: 2.2 * gigabyte, peak: 2.2 * gigabyte, resident: 0, limit: 2.5 * gigabyte, kills: 0 };
   const watch = new MemoryWatch(null, system(state));
   watch.follow(7);
-  watch.trialStarted();
+  watch.stepStarted();
   expect(watch.isExhausted).toBe(false);
   state.peak = 2.3 * gigabyte;
   watch.sample();
@@ -42,11 +42,26 @@ test('resident memory counts against what the machine could give', () => {
   const state = { size: gigabyte, peak: gigabyte, resident: gigabyte, limit: null, kills: 0 };
   const watch = new MemoryWatch(4 * gigabyte, system(state));
   watch.follow(7);
-  watch.trialStarted();
+  watch.stepStarted();
   expect(watch.isExhausted).toBe(false);
   state.resident = 3.7 * gigabyte;
   watch.sample();
   expect(watch.isExhausted).toBe(true);
+});
+
+test('memory that another program has taken counts as gone, until the next step', () => {
+  const state = { size: gigabyte, peak: gigabyte, resident: gigabyte, limit: null, kills: 0 };
+  const watch = new MemoryWatch(16 * gigabyte, system(state));
+  watch.follow(7);
+  watch.stepStarted();
+  watch.sample(10 * gigabyte);
+  expect(watch.isExhausted).toBe(false);
+  watch.sample(0.05 * gigabyte);
+  expect(watch.isExhausted).toBe(true);
+  watch.sample(10 * gigabyte);
+  expect(watch.isExhausted).toBe(true);
+  watch.stepStarted();
+  expect(watch.isExhausted).toBe(false);
 });
 
 test("the kernel's out-of-memory killer is seen by its counter", () => {
@@ -60,7 +75,7 @@ test("the kernel's out-of-memory killer is seen by its counter", () => {
 test('where the system tells nothing, nothing is concluded', () => {
   const watch = new MemoryWatch(gigabyte, () => null);
   watch.follow(7);
-  watch.trialStarted();
+  watch.stepStarted();
   watch.sample();
   expect(watch.isExhausted).toBeNull();
   expect(watch.killedByKernel()).toBeNull();

@@ -17,7 +17,7 @@ export const readSystemFile: ReadSystemFile = (file) => {
 };
 
 /**
- * Of the memory that was free when a trial began, the part from which on an abrupt death is put down to memory.
+ * Of the memory that was free when a trial or an update began, the part from which on an abrupt death is put down to memory.
  * Resident memory: the kernel ends a process when nothing is left. Address space: the process ends by itself at the
  * allocation that is refused, which may be a large one, so a good part may still be left.
  */
@@ -26,7 +26,7 @@ const exhausted = { resident: 0.9, addressSpace: 0.6 } as const;
 /** Follows one child's memory. On systems without /proc every answer is null. */
 export class MemoryWatch {
   #pid: number | null = null;
-  /** What was in use when the trial began, in bytes. */
+  /** What was in use when the step began, in bytes. */
   #before: { readonly addressSpace: number } | null = null;
   #exhausted: boolean | null = null;
   readonly #killsBefore: number | null;
@@ -44,8 +44,8 @@ export class MemoryWatch {
     this.#pid = pid;
   }
 
-  /** A trial begins: from now on its use of memory is looked at. */
-  trialStarted(): void {
+  /** A trial or an update begins: from now on its use of memory is looked at. */
+  stepStarted(): void {
     this.#exhausted = null;
     this.#before = null;
     const addressSpace = kilobytes(this.#status(), 'VmSize');
@@ -53,8 +53,12 @@ export class MemoryWatch {
     this.sample();
   }
 
-  /** Looks at the child now; called many times a second. */
-  sample(): void {
+  /**
+   * Looks at the child now; called many times a second.
+   * @param availableNow bytes that the machine, or the container, can still give, where it was asked: another program may have
+   * taken what there was when the child was started
+   */
+  sample(availableNow: number | null = null): void {
     const before = this.#before;
     const status = before === null ? null : this.#status();
     if (before === null || status === null) return;
@@ -62,11 +66,15 @@ export class MemoryWatch {
     // What was available counts from before the child was there, so all that it holds is taken from it.
     const resident = share(0, kilobytes(status, 'VmHWM'), this.availableBytes);
     const addressSpace = share(before.addressSpace, kilobytes(status, 'VmPeak'), limit);
+    const own = kilobytes(status, 'VmRSS');
+    const now = own === null || availableNow === null ? 0 : share(0, own, own + availableNow);
     this.#exhausted =
-      this.#exhausted === true || resident >= exhausted.resident || addressSpace >= exhausted.addressSpace;
+      this.#exhausted === true ||
+      Math.max(resident, now) >= exhausted.resident ||
+      addressSpace >= exhausted.addressSpace;
   }
 
-  /** Whether nearly all memory was in use at some moment of the trial; null: nothing was seen. */
+  /** Whether nearly all memory was in use at some moment of the step; null: nothing was seen. */
   get isExhausted(): boolean | null {
     return this.#exhausted;
   }
