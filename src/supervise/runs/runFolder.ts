@@ -1,5 +1,5 @@
 // The run folder: where runs lie, what is in one, and how one is made.
-import { mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** A place for runs that cannot be used; `message` is one sentence with what to do. */
@@ -76,7 +76,8 @@ export async function createRunFolder(configFolder: string, entry: string, time:
 }
 
 /**
- * The folder that `--run-dir` names, made where it is missing.
+ * The folder that `--run-dir` names, made where it is missing. An empty one becomes its owner's alone, as a new one is;
+ * on Windows, where folders have no such rights, it has those of the folder above it.
  * @throws RunFolderError where it is no folder that can be written, or holds something else than a run
  */
 export async function openRunFolder(folder: string): Promise<RunPaths> {
@@ -85,6 +86,7 @@ export async function openRunFolder(folder: string): Promise<RunPaths> {
     const real = await realpath(folder);
     const names = await readdir(real);
     const paths = runPaths(real);
+    if (names.length === 0) await closeToOthers(real);
     const isOurs = names.length === 0 || names.includes('run.json') || names.includes('run.lock');
     if (!isOurs) {
       throw new RunFolderError(
@@ -157,9 +159,19 @@ async function makeFolder(folder: string): Promise<boolean> {
   }
 }
 
+/** Files of a run are their owner's anyway; a folder on a disk without rights, or of another user, stays as it is. */
+async function closeToOthers(folder: string): Promise<void> {
+  try {
+    await chmod(folder, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS' && code !== 'EROFS') throw error;
+  }
+}
+
 async function writeIfMissing(file: string, text: string): Promise<void> {
   try {
-    await writeFile(file, text, { flag: 'wx' });
+    await writeFile(file, text, { flag: 'wx', mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }

@@ -1,5 +1,5 @@
 // Runs one program of the setup: no shell, its whole process tree ended when the setup is interrupted or it stalls.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { endTree, treeSpawnOptions } from '../processTree';
 
 /** What a program is run with. */
@@ -37,14 +37,22 @@ const keptCharacters = 1024 * 1024;
 export const runCommand: RunCommand = (program, args, options = {}) => {
   options.signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: options.env ?? process.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
-      // Ctrl-C in the terminal reaches only us, and we end the whole tree.
-      windowsHide: true,
-      ...treeSpawnOptions(process.platform),
-    });
+    let child: ChildProcessWithoutNullStreams;
+    try {
+      child = spawn(program, args, {
+        cwd: options.cwd,
+        env: options.env ?? process.env,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        // Ctrl-C in the terminal reaches only us, and we end the whole tree.
+        windowsHide: true,
+        ...treeSpawnOptions(process.platform),
+      });
+    } catch (error) {
+      // Node refuses some at once: a batch file of Windows, a name with a null byte.
+      const stderr = error instanceof Error ? error.message : String(error);
+      resolve({ code: null, stdout: '', stderr, timedOut: false });
+      return;
+    }
     const output = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name].setEncoding('utf8').on('data', (text: string) => {

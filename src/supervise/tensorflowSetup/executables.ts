@@ -15,14 +15,24 @@ export function ownSurroundings(): Surroundings {
   return { platform: process.platform, env: process.env, nodePath: process.execPath };
 }
 
-/** Absolute path of the first of `names` that is on PATH; null where none is. */
-export function findOnPath(names: readonly string[], { platform, env }: Surroundings): string | null {
+/**
+ * Absolute path of the first of `names` that is on PATH; null where none is.
+ * @param kind `batch` takes what only a shell of Windows could run, too
+ */
+export function findOnPath(
+  names: readonly string[],
+  { platform, env }: Surroundings,
+  kind: 'program' | 'batch' = 'program',
+): string | null {
   const windows = platform === 'win32';
   // Windows keeps the variable as Path; process.env finds it under either name, a copy of it does not.
   const folders = (env['PATH'] ?? env['Path'] ?? '')
     .split(windows ? ';' : ':')
-    .filter((folder) => folder !== '');
-  const endings = windows ? (env['PATHEXT'] ?? '.EXE;.CMD;.BAT').split(';') : [''];
+    // What is relative to whatever the current folder is may be anyone's.
+    .filter((folder) => path.isAbsolute(folder));
+  const endings = (windows ? (env['PATHEXT'] ?? '.EXE;.CMD;.BAT').split(';') : ['']).filter(
+    (ending) => kind === 'batch' || !/^\.(cmd|bat)$/i.test(ending),
+  );
   for (const name of names) {
     for (const folder of folders) {
       for (const ending of endings) {
@@ -43,7 +53,7 @@ export function findNpmScript(surroundings: Surroundings): string | null {
   const beside = path.dirname(nodePath);
   const script = path.join('node_modules', 'npm', 'bin', 'npm-cli.js');
   const candidates = [path.join(beside, platform === 'win32' ? '' : '../lib', script)];
-  const onPath = findOnPath(['npm'], surroundings);
+  const onPath = findOnPath(['npm'], surroundings, 'batch');
   if (onPath !== null) {
     // The npm on PATH, which a user may have renewed, before the one that came with Node.
     const real = realpathSync(onPath);

@@ -73,6 +73,16 @@ describe('finding programs', () => {
     expect(findOnPath(['tool'], at('win32', ';'))).toBe(first);
     expect(findOnPath(['other'], at('linux', ':'))).toBeNull();
   });
+  it('takes no batch file, which only a shell can run, and nothing from a folder relative to the current one', () => {
+    write('batch/python.cmd');
+    write('later/python.exe');
+    const env = { PATH: ['', '.', 'a', path.join(folder, 'batch'), path.join(folder, 'later')].join(';') };
+    const windows = { platform: 'win32' as const, nodePath: process.execPath };
+    const endings = { PATHEXT: '.exe;.cmd' };
+    const at = { ...windows, env: { ...env, ...endings } };
+    expect(findOnPath(['python'], at)).toBe(path.join(folder, 'later', 'python.exe'));
+    expect(findOnPath(['python'], at, 'batch')).toBe(path.join(folder, 'batch', 'python.cmd'));
+  });
   it("finds npm's script where each platform's Node.js keeps it", () => {
     const windows = write('win/node_modules/npm/bin/npm-cli.js');
     const unix = write('unix/lib/node_modules/npm/bin/npm-cli.js');
