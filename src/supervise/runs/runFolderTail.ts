@@ -1,6 +1,7 @@
 // Follows files that another process appends to: whole lines as they come, whatever the writer's state is.
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
+import { openPlainFile, PlainFileError } from '../../protocol/plainFile';
 import { parseRunEvent, type RunEvent } from '../../protocol/runEvents';
 
 /** Reads what was appended to a file since the last look. The file may not be there yet. */
@@ -87,9 +88,10 @@ export async function readRunEvents(file: string): Promise<RunEvent[]> {
 
 async function openIfThere(file: string): Promise<FileHandle | null> {
   try {
-    return await open(file, 'r');
+    return await openPlainFile(file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    // No run writes into a pipe or a device: there is nothing of a run in it.
+    if (error instanceof PlainFileError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
 }
