@@ -83,15 +83,7 @@ describe('names that are refused on every system', () => {
   });
 
   test('a device of Windows, there', () => {
-    for (const name of [
-      'NUL',
-      'con',
-      'nul.bin',
-      'deep/COM1.bin',
-      'LPT9:',
-      'CONIN$',
-      'aux.bin',
-    ]) {
+    for (const name of ['NUL', 'con', 'nul.bin', 'deep/COM1.bin', 'LPT9:', 'CONIN$', 'aux.bin']) {
       expect(() => namedWeightFile('D:\\models\\model.json', name, 'win32'), name).toThrow(ModelFileError);
     }
     for (const name of ['null.bin', 'console.bin', 'com10.bin', 'group1-shard1of1.bin', 'sub/weights.bin']) {
