@@ -40,7 +40,8 @@ export function checkpointNames(folder: string): string[] {
   try {
     names = readdirSync(folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
   }
   return names.filter((name) => namePattern.test(name)).sort((a, b) => Number(a) - Number(b));

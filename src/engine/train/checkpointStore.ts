@@ -1,9 +1,11 @@
 // The checkpoints folder of a run: writes the next one, keeps the last two and the best, and decides when one is due.
-import { readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { CheckpointModel, CheckpointState } from '../../protocol/checkpoint';
+import { isOutOfRoom } from '../../protocol/fileTrouble';
 import { checkpointNames, nextCheckpointName, readState } from './checkpointReader';
 import {
+  removeUnfinished,
   temporaryPrefix,
   writeCheckpoint,
   type CheckpointFacts,
@@ -13,6 +15,8 @@ import {
 
 /** Checkpoints that are kept beside the best one. */
 const kept = 2;
+/** Begins the name of a checkpoint that was found damaged. */
+const damagedPrefix = 'damaged-';
 /** All checkpoints together may take this part of the training's time: 2 %. */
 const costShare = 0.02;
 /** Time in ms that they may take whatever the training's time is. */
@@ -67,7 +71,10 @@ export class CheckpointStore {
 
   /** Renames a damaged checkpoint, so that it does not count as one of those that are kept. */
   setAside(name: string): void {
-    renameSync(path.join(this.folder, name), path.join(this.folder, `damaged-${name}-${Date.now()}`));
+    // A clock that was set back may give the same time twice.
+    let time = Date.now();
+    while (existsSync(path.join(this.folder, `${damagedPrefix}${name}-${time}`))) time++;
+    renameSync(path.join(this.folder, name), path.join(this.folder, `${damagedPrefix}${name}-${time}`));
   }
 
   isBest(monitored: Monitored | null): boolean {
@@ -79,7 +86,7 @@ export class CheckpointStore {
   }
 
   /**
-   * Writes the next checkpoint and removes those no longer wanted.
+   * Writes the next checkpoint and removes those no longer wanted; before, where the disk is full.
    * @param changed whether a model's weights may differ from those in the last checkpoint
    * @throws the file system's error; the earlier ones are untouched then
    */
@@ -95,8 +102,13 @@ export class CheckpointStore {
       return { ...model, unchanged: last && entry ? { folder: last.folder, entry } : null };
     });
     const name = nextCheckpointName(this.folder);
+    const attempt = (): ReturnType<typeof writeCheckpoint> =>
+      writeCheckpoint(this.folder, name, facts, toSave, read);
     try {
-      const written = await writeCheckpoint(this.folder, name, facts, toSave, read);
+      const written = await attempt().catch((error: unknown) => {
+        if (isOutOfRoom(error) && this.#makeRoom()) return attempt();
+        throw error;
+      });
       this.#last = { folder: written.place, models: written.models };
       const best = this.isBest(facts.monitored);
       if (best && facts.monitored) this.#best = { name, monitored: facts.monitored };
@@ -113,8 +125,32 @@ export class CheckpointStore {
 
   #prune(): void {
     const names = checkpointNames(this.folder);
-    for (const name of names.slice(0, -kept)) {
-      if (name !== this.#best?.name) rmSync(path.join(this.folder, name), { recursive: true, force: true });
+    if (this.#best && !names.includes(this.#best.name)) this.#best = null;
+    for (const name of names.slice(0, -kept)) if (name !== this.#best?.name) this.#remove(name);
+  }
+
+  /**
+   * Removes what a resume can do without, when the disk is full: the checkpoint before the last one, where this process
+   * wrote the last one and it is therefore known to be whole, and damaged ones.
+   * @returns whether anything was removed
+   */
+  #makeRoom(): boolean {
+    const names = checkpointNames(this.folder);
+    const newest = this.#last && path.basename(this.#last.folder);
+    const before = names.at(-1) === newest ? names.slice(0, -1) : [];
+    const spare = before.filter((name) => name !== this.#best?.name);
+    const damaged = readdirSync(this.folder).filter((name) => name.startsWith(damagedPrefix));
+    return [...spare, ...damaged].map((name) => this.#remove(name)).includes(true);
+  }
+
+  /** @returns whether it is gone; one that cannot be removed now is removed after the next is written */
+  #remove(name: string): boolean {
+    try {
+      rmSync(path.join(this.folder, name), { recursive: true, force: true });
+      return true;
+    } catch {
+      // What was saved is saved: that an old one cannot be removed is no failure of it.
+      return false;
     }
   }
 
@@ -131,11 +167,9 @@ export class CheckpointStore {
   }
 
   #removeUnfinished(): void {
-    if (checkpointNames(this.folder).length === 0) return;
+    if (!existsSync(this.folder)) return;
     for (const name of readdirSync(this.folder)) {
-      if (name.startsWith(temporaryPrefix)) {
-        rmSync(path.join(this.folder, name), { recursive: true, force: true });
-      }
+      if (name.startsWith(temporaryPrefix)) removeUnfinished(path.join(this.folder, name));
     }
   }
 }

@@ -10,10 +10,12 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import type { CheckpointModel, CheckpointState } from '../../protocol/checkpoint';
+import { isOutOfRoom } from '../../protocol/fileTrouble';
 import type { LayersModel } from '../contracts';
 import { optimizerClass, optimizerNumbers, stateTensors } from './checkpointTensors';
 import { encodeHeader, tensorData, type HostTensor, type TensorShape } from './tensorFile';
@@ -50,11 +52,13 @@ export async function writeCheckpoint(
   const temporary = path.join(folder, `${temporaryPrefix}${name}-${process.pid}`);
   // Not with the folders above: a run folder that was deleted is not made again.
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
-  mkdirSync(temporary, { mode: 0o700 });
+  // What an earlier try left where it could not even be removed.
+  removeUnfinished(temporary);
   try {
+    mkdirSync(temporary, { mode: 0o700 });
     const entries: CheckpointModel[] = [];
     for (const model of models) {
-      entries.push(model.unchanged ? reuse(temporary, model.unchanged) : await save(temporary, model, read));
+      entries.push(reuse(temporary, model.unchanged) ?? (await save(temporary, model, read)));
     }
     const state: CheckpointState = { version: 2, ...facts, models: entries };
     writeWhole(path.join(temporary, stateFile), [Buffer.from(encodeState(state))]);
@@ -63,8 +67,17 @@ export async function writeCheckpoint(
     flushFolder(folder);
     return { place, models: entries };
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
+    removeUnfinished(temporary);
     throw error;
+  }
+}
+
+/** Removes a checkpoint in the making; one that cannot be removed now is removed before the next is written. */
+export function removeUnfinished(place: string): void {
+  try {
+    rmSync(place, { recursive: true, force: true });
+  } catch {
+    // Its name says that it is none; the trouble that keeps it there is told by what was to be done.
   }
 }
 
@@ -108,16 +121,21 @@ async function save(
   }
 }
 
-/** A model that did not change costs a link, not its size; a copy where the file system has no links. */
-function reuse(folder: string, unchanged: NonNullable<ModelToSave['unchanged']>): CheckpointModel {
+/**
+ * A model that did not change costs a link, not its size; a copy where the file system has no links.
+ * @returns null where it has to be saved anew: it has changed, or its file in the earlier checkpoint is gone
+ */
+function reuse(folder: string, unchanged: ModelToSave['unchanged']): CheckpointModel | null {
+  if (unchanged === null) return null;
   const from = path.join(unchanged.folder, unchanged.entry.file);
   const to = path.join(folder, unchanged.entry.file);
+  if (statSync(from, { throwIfNoEntry: false })?.size !== unchanged.entry.bytes) return null;
   try {
     linkSync(from, to);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw error;
+    if (isOutOfRoom(error)) throw error;
     copyFileSync(from, to);
+    flush(to, 'r+');
   }
   return unchanged.entry;
 }
@@ -160,8 +178,11 @@ function writeWhole(file: string, parts: readonly Uint8Array[]): void {
 
 /** A rename is on the disk only when its folder is; Windows has no handle for that and needs none. */
 function flushFolder(folder: string): void {
-  if (process.platform === 'win32') return;
-  const descriptor = openSync(folder, 'r');
+  if (process.platform !== 'win32') flush(folder, 'r');
+}
+
+function flush(place: string, flags: string): void {
+  const descriptor = openSync(place, flags);
   try {
     fsyncSync(descriptor);
   } finally {

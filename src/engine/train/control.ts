@@ -1,6 +1,7 @@
 // What is asked of the trainer from outside, looked at between two updates: pause, stop, or a supervisor that is gone.
+import { closeSync, readSync, statSync, type Stats } from 'node:fs';
+import { openPlainFileSync } from '../../protocol/plainFile';
 import { processIsAlive } from '../../protocol/processIsAlive';
-import { readFileSync, statSync } from 'node:fs';
 import { controlRequest } from '../../protocol/job';
 
 /** `leave`: the supervisor is gone; save and end. */
@@ -10,6 +11,8 @@ export type Asked = 'run' | 'pause' | 'stop' | 'leave';
 const lookPause = 50;
 /** Least time between two looks at the supervisor, in ms. */
 const parentPause = 500;
+/** Far more than a request has, in bytes. */
+const longestRequest = 4096;
 
 export class Control {
   #asked: Asked = 'run';
@@ -24,7 +27,7 @@ export class Control {
     private readonly isAlive: (pid: number) => boolean = processIsAlive,
   ) {}
 
-  /** Cheap enough to be called after each update. */
+  /** Cheap enough to be called after each update. Whatever has become of the file, it does not fail. */
   look(): Asked {
     const time = this.now();
     if (time - this.#parentTime >= parentPause) {
@@ -48,14 +51,30 @@ export class Control {
   }
 
   #read(): void {
-    const stat = statSync(this.file, { throwIfNoEntry: false });
-    const seen = stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
-    if (seen === this.#seen) return;
-    const asked = stat ? parse(readFileSync(this.file, 'utf8')) : 'run';
-    // A half-written file is read again at the next look.
-    if (asked === null) return;
-    this.#seen = seen;
-    this.#asked = asked;
+    try {
+      const stat = statSync(this.file, { throwIfNoEntry: false });
+      const seen = stat ? `${stat.mtimeMs} ${stat.size} ${stat.ino}` : '';
+      if (seen === this.#seen) return;
+      const asked = stat ? readRequest(this.file, stat) : 'run';
+      // A half-written file is read again at the next look.
+      if (asked === null) return;
+      this.#seen = seen;
+      this.#asked = asked;
+    } catch {
+      // Gone between two steps, not to be read, or no file at all: what was asked before holds.
+    }
+  }
+}
+
+/** Null where it holds no request. */
+function readRequest(file: string, { size }: Stats): Asked | null {
+  if (size > longestRequest) return null;
+  const descriptor = openPlainFileSync(file);
+  try {
+    const text = Buffer.alloc(longestRequest);
+    return parse(text.toString('utf8', 0, readSync(descriptor, text)));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -1,8 +1,11 @@
 // What the trainer tells of itself: events.ndjson (appended) and progress.json (overwritten in place) of the run folder.
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { fileTrouble, isOutOfRoom } from '../../protocol/fileTrouble';
 import type { RunEvent } from '../../protocol/runEvents';
 import type { RunProgress } from '../../protocol/runProgress';
+import { SpareRoom } from './spareRoom';
+import { WaitingLines } from './waitingLines';
 
 /** An event before its time is known. */
 export type NewRunEvent = RunEvent extends infer Event
@@ -18,13 +21,16 @@ const progressLength = 160;
 
 /**
  * Writes synchronously, so that nothing is lost however the process ends. A run folder that cannot be written (a full
- * disk, a folder that was removed) does not stop the training: it is told once on stderr.
+ * disk, one that is read-only for a while) does not stop the training: that is told once, what is told meanwhile waits
+ * in memory and is written later, and the end of the trouble is told too.
  */
 export class RunReport {
   readonly #events: number;
   readonly #progress: number;
+  readonly #lines: WaitingLines;
+  readonly #spare: SpareRoom;
   #progressTime = -Infinity;
-  #failed = false;
+  #isInTrouble = false;
   #closed = false;
 
   /**
@@ -35,61 +41,95 @@ export class RunReport {
     folder: string,
     private readonly now: () => Date = () => new Date(),
   ) {
-    const file = path.join(folder, 'events.ndjson');
-    this.#events = openSync(file, 'a+', 0o600);
+    this.#events = openSync(path.join(folder, 'events.ndjson'), 'a+', 0o600);
     this.#progress = openSync(path.join(folder, 'progress.json'), 'w', 0o600);
-    this.#endTornLine();
+    this.#lines = new WaitingLines(this.#events);
+    this.#spare = new SpareRoom(folder);
+    if (this.#isTorn()) this.#lines.add('', false);
   }
 
   event(event: NewRunEvent): void {
-    this.#write(
-      this.#events,
-      Buffer.from(`${JSON.stringify({ ...event, time: this.now().toISOString() })}\n`),
-      null,
-    );
+    if (this.#closed) return;
+    const line = this.#lineOf(event);
+    const error = this.#lines.add(line, event.type === 'update');
+    if (error !== null) this.#troubled(error);
+    else if (this.#isInTrouble) this.#recovered();
+    // The last word, behind which nothing comes: what waits before it may not keep it out. Where even that cannot be
+    // written, the process's exit code says how it ended.
+    if (error !== null && event.type === 'ended') this.#insist(line, error);
   }
 
   /** Tells how far the update in the making is; too frequent ones are left out. */
   progress(progress: RunProgress): void {
     const time = performance.now();
-    if (time - this.#progressTime < progressPause) return;
+    if (this.#closed || time - this.#progressTime < progressPause) return;
     this.#progressTime = time;
-    this.#write(this.#progress, Buffer.from(JSON.stringify(progress).padEnd(progressLength)), 0);
+    try {
+      writeSync(this.#progress, JSON.stringify(progress).padEnd(progressLength), 0);
+    } catch {
+      // Without worth a moment later. Trouble with the folder is told by the events, which are more often written.
+    }
   }
 
-  /** Waits until the events are on the disk. */
+  /** Waits until the events are on the disk, as far as they can be written. */
   flush(): void {
-    fsyncSync(this.#events);
+    const error = this.#lines.flush();
+    if (error !== null) this.#troubled(error);
   }
 
   /** What comes after the end is left out. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#spare.remove();
     closeSync(this.#events);
     closeSync(this.#progress);
   }
 
-  #write(descriptor: number, data: Buffer, position: number | null): void {
-    if (this.#closed) return;
-    try {
-      for (let done = 0; done < data.length;) {
-        done += writeSync(descriptor, data, done, data.length - done, position);
-      }
-    } catch (error) {
-      if (this.#failed) return;
-      this.#failed = true;
-      console.error(`Batch Planner cannot write its run folder any more: ${String(error)}`);
-    }
+  #lineOf(event: NewRunEvent): string {
+    return JSON.stringify({ ...event, time: this.now().toISOString() });
   }
 
-  /** A process that died in the middle of a line must not spoil the next one's first line. */
-  #endTornLine(): void {
+  #noteOf(message: string): string {
+    return this.#lineOf({ type: 'warning', warning: { code: 'note', message, layers: [] } });
+  }
+
+  #troubled(error: Error): void {
+    if (this.#isInTrouble) return;
+    this.#isInTrouble = true;
+    const message =
+      `The run folder cannot be written (${fileTrouble(error)}). The training goes on, and what it has to tell ` +
+      'waits in memory until the folder can be written again.';
+    // The script's output goes to another file, which may have some room.
+    if (!this.#insist(this.#noteOf(message), error)) console.error(`Batch Planner: ${message}`);
+  }
+
+  #recovered(): void {
+    // Where the room that is kept for bad times cannot be taken again, they are not over.
+    if (!this.#spare.take()) return;
+    this.#isInTrouble = false;
+    const { dropped } = this.#lines;
+    const lost =
+      dropped === 0 ? '' : ` ${dropped} updates were too many to keep, and are missing in its events.`;
+    this.#lines.add(this.#noteOf(`The run folder can be written again.${lost}`), false);
+  }
+
+  /**
+   * Writes a line before all that wait, into the room that is kept for it.
+   * @returns whether it is written
+   */
+  #insist(line: string, cause: Error): boolean {
+    if (isOutOfRoom(cause)) this.#spare.give();
+    return this.#lines.first(line) === null;
+  }
+
+  /** True where a process died in the middle of a line, which must not spoil this one's first line. */
+  #isTorn(): boolean {
     const { size } = fstatSync(this.#events);
-    if (size === 0) return;
+    if (size === 0) return false;
     const last = Buffer.alloc(1);
     readSync(this.#events, last, 0, 1, size - 1);
-    if (last.toString() !== '\n') this.#write(this.#events, Buffer.from('\n'), null);
+    return last.toString() !== '\n';
   }
 }
 

@@ -6,6 +6,7 @@ import type { FailureReport } from '../../protocol/report';
 import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
 import { Control, type Asked } from './control';
 import type { EngineContext, EngineMode } from '../engineContext';
+import { guardOutput } from '../outputGuard';
 import { failureFrom } from '../scriptErrors';
 import type { Logs } from './earlierFigures';
 import { RandomSource } from './randomSource';
@@ -30,6 +31,7 @@ const leastCheckRows = 2;
 export function createTrainer(job: TrainJob, context: EngineContext): EngineMode {
   const random = new RandomSource(job.seed);
   random.install();
+  guardOutput();
   const trainer = new Trainer(job, context, random);
   return {
     settings: {

@@ -1,6 +1,7 @@
 // The trainer's hold on its run folder: opened at the first call, written through a training, closed at its end.
 import path from 'node:path';
 import type { CheckpointState } from '../../protocol/checkpoint';
+import { fileTrouble } from '../../protocol/fileTrouble';
 import type { TrainJob } from '../../protocol/job';
 import { CheckpointStore } from './checkpointStore';
 import type { Tf } from '../contracts';
@@ -28,6 +29,8 @@ export class TrainerRun {
   readonly #store: CheckpointStore;
   /** Figures that are still being read (WebGPU); events keep their order behind them. */
   #pending: Promise<unknown> | null = null;
+  /** Why the last checkpoint could not be written; null where it was. */
+  #saveTrouble: string | null = null;
 
   /** @throws the file system's error where the run folder cannot be written */
   constructor(
@@ -139,10 +142,19 @@ export class TrainerRun {
             : (tensor.dataSync() as Float32Array),
       );
       models.saved();
+      if (this.#saveTrouble !== null) this.note('The training can be saved again.');
+      this.#saveTrouble = null;
       this.event({ type: 'checkpoint', ...at.place, path: place, ms, best });
       return true;
     } catch (error) {
-      this.note(`The training could not be saved: ${error instanceof Error ? error.message : String(error)}`);
+      const trouble = fileTrouble(error);
+      // Once, and not at every try.
+      if (trouble !== this.#saveTrouble) {
+        this.note(
+          `The training could not be saved: ${trouble}. It goes on, and is saved once that can be done.`,
+        );
+      }
+      this.#saveTrouble = trouble;
       return false;
     }
   }
