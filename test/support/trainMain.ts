@@ -10,6 +10,7 @@ const { values, positionals } = parseArgs({
     'run-dir': { type: 'string' },
     seed: { type: 'string' },
     'checkpoint-seconds': { type: 'string', default: '60' },
+    'checkpoint-updates': { type: 'string' },
   },
 });
 
@@ -22,6 +23,9 @@ void runTrainCommand({
   ...(values.seed === undefined ? {} : { seed: Number(values.seed) }),
   productVersion: '0.0.0-test',
   checkpointSeconds: Number(values['checkpoint-seconds']),
+  ...(values['checkpoint-updates'] === undefined
+    ? {}
+    : { checkpointUpdates: Number(values['checkpoint-updates']) }),
 }).then((code) => {
   process.exitCode = code;
 });

@@ -1,51 +1,41 @@
 // One training process from its start to its end: started, followed, asked to stop, and judged by what it left.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
-import { access } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { controlRequest } from '../../protocol/job';
-import { engineReport, type EngineReport } from '../../protocol/report';
+import { readSystemMemory } from '../../gpu/systemMemory';
+import { engineReport } from '../../protocol/report';
 import type { RunEvent } from '../../protocol/runEvents';
 import { FileTail, Lines, RunEventTail } from '../runs/runFolderTail';
 import { readJson, readRunProgress, writeControl } from '../runs/runFolderFiles';
 import type { RunPaths } from '../runs/runFolder';
+import type { MemoryWatch } from '../memoryWatch';
 import { endTree, treeSpawnOptions } from '../processTree';
 import type { ScriptCommand } from '../scriptCommand';
 import type { TrainingDisplay } from './trainingDisplay';
+import { isGone } from './trainingSupervisorRun';
+import { AttemptNotes, type AttemptOutcome } from './trainingSupervisorNotes';
 
 /** Between two looks at what the process tells, in ms. */
 const pollPause = 100;
 /** A run folder that is missing for this many looks is deleted, and not just being moved or saved to. */
 const goneLooks = 30;
-/** As much of the end of the output as is kept to find the cause of a death. */
-const keptOutput = 16_384;
-
-/** Everything that is known of a training process that has ended. */
-export interface AttemptOutcome {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** How it said that it ended; null where it died without a word. */
-  readonly ended: Extract<RunEvent, { type: 'ended' }> | null;
-  readonly lastUpdate: Extract<RunEvent, { type: 'update' }> | null;
-  readonly updates: number;
-  readonly epochs: number;
-  /** True where the last training call had ended: what came after was the script's own. */
-  readonly callHasEnded: boolean;
-  /** True where an earlier attempt of this run had trained. */
-  readonly isResumed: boolean;
-  readonly reports: readonly EngineReport[];
-  /** End of what the script wrote. */
-  readonly output: string;
-  /** Ended by this supervisor, without waiting. */
-  readonly killed: boolean;
-  /** The run folder was deleted: nothing can be saved or asked any more, so the process was ended. */
-  readonly folderIsGone: boolean;
-}
+/** Every how many looks the machine is asked for the memory that it has left. */
+const machineLooks = 5;
+/** The evidence of memory of one process. */
+export type AttemptMemory = Pick<
+  MemoryWatch,
+  'follow' | 'stepStarted' | 'sample' | 'isExhausted' | 'killedByKernel'
+>;
 
 export interface AttemptOptions {
   readonly paths: RunPaths;
   readonly command: ScriptCommand;
   readonly display: TrainingDisplay;
+  /** The microbatch size that its job begins with. */
+  readonly firstMicrobatchSize: number;
+  /** Watches its memory; made before it is started. */
+  readonly memory: AttemptMemory;
   /** Called once the process is there. */
   onStarted(pid: number): Promise<void>;
   onEvent(event: RunEvent): Promise<void>;
@@ -57,17 +47,14 @@ export class TrainingAttempt {
   #killed = false;
   #stopAsked = false;
   #eventsStart = 0;
-  #updates = 0;
-  #epochs = 0;
-  #lastUpdate: AttemptOutcome['lastUpdate'] = null;
-  #ended: AttemptOutcome['ended'] = null;
-  #callHasEnded = false;
-  #output = '';
   #missingLooks = 0;
-  readonly #reports: EngineReport[] = [];
+  #looks = 0;
+  readonly #notes: AttemptNotes;
   readonly #reportLines = new Lines();
 
-  constructor(private readonly options: AttemptOptions) {}
+  constructor(private readonly options: AttemptOptions) {
+    this.#notes = new AttemptNotes(options.firstMicrobatchSize);
+  }
 
   /**
    * True once the script has made its first training call: from then on there is something to save. Looks at the file
@@ -138,41 +125,43 @@ export class TrainingAttempt {
 
   /** A training without its folder could be neither saved nor stopped. */
   async #endWithFolder(): Promise<void> {
-    const isThere = await access(this.options.paths.record).then(
-      () => true,
-      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
-    );
-    this.#missingLooks = isThere ? 0 : this.#missingLooks + 1;
+    this.#missingLooks = (await isGone(this.options.paths.record)) ? this.#missingLooks + 1 : 0;
     if (this.#missingLooks === goneLooks) this.kill();
   }
 
   async #look(events: RunEventTail, output: FileTail, reports: FileTail): Promise<void> {
     const { display, paths, onEvent } = this.options;
+    const { updates } = this.#notes;
     // Read before the events but shown after them: what the script printed after an epoch then stands below it.
     const text = await output.read();
     for (const line of this.#reportLines.add(await reports.read())) this.#report(line);
     for (const event of await events.read()) {
-      this.#note(event);
+      this.#notes.event(event);
+      if (event.type === 'started') this.#watch(event.pid);
       display.event(event);
       await onEvent(event);
     }
     if (text !== '') {
-      this.#output = (this.#output + text).slice(-keptOutput);
+      this.#notes.text(text);
       display.output(text);
     }
     const progress = await readRunProgress(paths);
     if (progress) display.progress(progress);
     display.refresh();
+    await this.#watchMemory(updates);
   }
 
-  #note(event: RunEvent): void {
-    if (event.type === 'update') {
-      this.#updates++;
-      this.#lastUpdate = event;
-    } else if (event.type === 'epoch') this.#epochs++;
-    else if (event.type === 'call') this.#callHasEnded = false;
-    else if (event.type === 'callEnded') this.#callHasEnded = true;
-    else if (event.type === 'ended') this.#ended = event;
+  #watch(pid: number): void {
+    this.options.memory.follow(pid);
+    this.options.memory.stepStarted();
+  }
+
+  /** Looks at the process's memory; now and then also at what the machine has left. */
+  async #watchMemory(updates: number): Promise<void> {
+    const { memory } = this.options;
+    if (this.#notes.updates > updates) memory.stepStarted();
+    const asksMachine = this.#looks++ % machineLooks === 0;
+    memory.sample(asksMachine ? (await readSystemMemory()).availableBytes : null);
   }
 
   /** Lines that are not reports (another program's, or torn) are none. */
@@ -184,21 +173,19 @@ export class TrainingAttempt {
       return;
     }
     const checked = engineReport.safeParse(value);
-    if (checked.success) this.#reports.push(checked.data);
+    if (checked.success) this.#notes.report(checked.data);
   }
 
   #outcome(): Omit<AttemptOutcome, 'code' | 'signal'> {
+    const { memory } = this.options;
     return {
-      ended: this.#ended,
-      lastUpdate: this.#lastUpdate,
-      updates: this.#updates,
-      epochs: this.#epochs,
-      callHasEnded: this.#callHasEnded,
+      ...this.#notes.facts,
       isResumed: this.#eventsStart > 0,
-      reports: this.#reports,
-      output: this.#output,
       killed: this.#killed,
+      stopAsked: this.#stopAsked,
       folderIsGone: this.#missingLooks >= goneLooks,
+      killedByKernel: memory.killedByKernel(),
+      memoryExhausted: memory.isExhausted,
     };
   }
 }

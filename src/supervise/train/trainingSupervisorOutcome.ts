@@ -4,7 +4,8 @@ import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import { failureLocation } from '../../protocol/failureLocation';
 import type { FailureReport } from '../../protocol/report';
 import type { RunRecord } from '../../protocol/runEvents';
-import type { AttemptOutcome } from './trainingSupervisorAttempt';
+import { deathSign } from '../deathEvidence';
+import type { EndFacts } from './trainingSupervisorNotes';
 
 export interface Verdict {
   readonly state: Extract<RunRecord['state'], 'completed' | 'stopped' | 'failed'>;
@@ -14,7 +15,7 @@ export interface Verdict {
 }
 
 /** Judges a process by what it told; where it told nothing, by how it died. */
-export function judgeAttempt(outcome: AttemptOutcome): Verdict {
+export function judgeAttempt(outcome: EndFacts): Verdict {
   const { ended, reports, killed } = outcome;
   if (ended?.how === 'completed') return { state: 'completed', exitCode: exitCodes.done, sentences: [] };
   if (ended?.how === 'stopped' || ended?.how === 'interrupted') {
@@ -39,10 +40,13 @@ export function judgeAttempt(outcome: AttemptOutcome): Verdict {
   if (noBackend?.type === 'noBackend') {
     return { state: 'failed', exitCode: exitCodes.noBackend, sentences: [noBackend.message] };
   }
+  if (ended?.failure && ended.exitCode === exitCodes.nothingFits) {
+    return { state: 'failed', exitCode: exitCodes.nothingFits, sentences: [ended.failure.message] };
+  }
   return { state: 'failed', exitCode: exitCodes.failed, sentences: failureSentences(outcome) };
 }
 
-function failureSentences(outcome: AttemptOutcome): string[] {
+function failureSentences(outcome: EndFacts): string[] {
   const { ended, reports, output } = outcome;
   const reported = reports.findLast(({ type }) => type === 'failed');
   const failure = ended?.failure ?? (reported?.type === 'failed' ? reported.failure : null);
@@ -50,14 +54,21 @@ function failureSentences(outcome: AttemptOutcome): string[] {
   if (ended) return [`The script ended with exit code ${ended.exitCode} ${afterUpdate(outcome)}.`];
   const never = reports.find(({ type }) => type === 'neverTrained');
   if (never?.type === 'neverTrained') return [neverTrained(never, output)];
-  const { code, signal } = outcome;
+  const { code } = outcome;
   if (code !== null && code !== 0) {
     const location = failureLocation(output);
     const where = location ? ` at ${location.file}:${location.line}` : '';
     return [`The script ended with exit code ${code}${where} ${afterUpdate(outcome)}.`, ...lastLines(output)];
   }
-  const how = signal ? `was ended by ${signal}` : 'ended without a word';
-  return [`The training process ${how} ${afterUpdate(outcome)}.`, ...lastLines(output)];
+  return [`${deathSentence(outcome)}.`, ...lastLines(output)];
+}
+
+/** How a process that told nothing of its end died, and where; without a full stop. */
+export function deathSentence(outcome: EndFacts): string {
+  const { code } = outcome;
+  const sign = deathSign(outcome);
+  const exit = code === null || code === 0 ? 'ended without a word' : `ended with exit code ${code}`;
+  return `The training process ${sign === null ? exit : `was ended by ${sign}`} ${afterUpdate(outcome)}`;
 }
 
 function neverTrained({ code, ownLoop }: { code: number; ownLoop: boolean }, output: string): string {
@@ -78,7 +89,7 @@ function place({ file, line }: FailureReport): string {
   return file === null ? '' : `${file}${line === null ? '' : `:${line}`}: `;
 }
 
-function afterUpdate({ lastUpdate, callHasEnded, isResumed }: AttemptOutcome): string {
+function afterUpdate({ lastUpdate, callHasEnded, isResumed }: EndFacts): string {
   if (!lastUpdate) return isResumed ? 'before another update' : 'before the first update';
   const update = `update ${formatCount(lastUpdate.update + 1)} (epoch ${formatCount(lastUpdate.epoch + 1)})`;
   return callHasEnded ? `after its training call had ended with ${update}` : `after ${update}`;

@@ -1,4 +1,6 @@
 // Which run folder a training uses: a new one, the one that was named, or the one of the run that is gone on with.
+import { existsSync, readdirSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunRecord } from '../../protocol/runEvents';
 import { RunLock } from '../runs/runLock';
@@ -113,4 +115,17 @@ function whyNotResume(paths: RunPaths, earlier: RunRecord | null): string | null
 function whyNotNew(paths: RunPaths, earlier: RunRecord | null): string | null {
   if (!earlier) return null;
   return `${paths.folder} holds a run already: go on with it by --resume, or name another folder with --run-dir.`;
+}
+
+/** Whether there is something to go on from. */
+export function hasCheckpoint({ checkpoints }: RunPaths): boolean {
+  return existsSync(checkpoints) && readdirSync(checkpoints).some((name) => /^\d+$/.test(name));
+}
+
+/** True for a file that is not there any more; one that cannot be looked at is. */
+export async function isGone(file: string): Promise<boolean> {
+  return access(file).then(
+    () => false,
+    ({ code }: NodeJS.ErrnoException) => code === 'ENOENT' || code === 'ENOTDIR',
+  );
 }

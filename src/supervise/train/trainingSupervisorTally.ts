@@ -1,0 +1,84 @@
+// What a supervisor's training adds up to over all its processes: updates that stand, and what saving took.
+import type { RunEvent } from '../../protocol/runEvents';
+import { RunTotals } from '../runs/runHistoryTotals';
+
+/** From this share on a percentage is written out. */
+const leastShare = 0.001;
+/** Less than this, in ms, is too little to tell a part of. */
+const leastTime = 1000;
+
+export class TrainingTally {
+  readonly #totals = new RunTotals();
+  /** What stood where this training began; null until it is told. */
+  #base: { updates: number; epochs: number } | null = null;
+  #checkpoints = 0;
+  #savingMs = 0;
+  #trainingMs = 0;
+  /** When the training that is going on began; null while there is none, or it is paused. */
+  #since: number | null = null;
+
+  /**
+   * @param earlier events of the run before this training
+   * @param now monotonic clock in ms
+   */
+  constructor(
+    earlier: readonly RunEvent[],
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    for (const event of earlier) this.#totals.add(event);
+  }
+
+  add(event: RunEvent): void {
+    if (event.type === 'update') this.#begin();
+    this.#totals.add(event);
+    if (event.type === 'call' || event.type === 'resumed') this.#begin();
+    if (event.type === 'checkpoint') {
+      this.#checkpoints++;
+      this.#savingMs += event.ms;
+    }
+    if (event.type === 'paused') this.#rest();
+    else if (event.type === 'started' || event.type === 'resumed') this.#since ??= this.now();
+  }
+
+  /** A process has ended. */
+  attemptEnded(): void {
+    this.#rest();
+  }
+
+  /** Updates that were done by this training and stand. */
+  get updates(): number {
+    return this.#base === null ? 0 : Math.max(0, this.#totals.updates - this.#base.updates);
+  }
+
+  get epochs(): number {
+    return this.#base === null ? 0 : Math.max(0, this.#totals.epochs.length - this.#base.epochs);
+  }
+
+  get lastUpdate(): Extract<RunEvent, { type: 'update' }> | null {
+    return this.#totals.lastUpdate;
+  }
+
+  /** Where a process that is started now goes on: the update that comes next in the newest checkpoint. */
+  get saved(): { readonly call: number; readonly update: number } | null {
+    return this.#totals.saved;
+  }
+
+  /** How often was saved and what part of the time that took, for a person; null where nothing was saved. */
+  get savingSentence(): string | null {
+    if (this.#checkpoints === 0) return null;
+    const times = this.#checkpoints === 1 ? 'once' : `${this.#checkpoints} times`;
+    if (this.#trainingMs < leastTime) return `Saved ${times}.`;
+    const share = this.#savingMs / this.#trainingMs;
+    const percent = share < leastShare ? 'less than 0.1 %' : `${(share * 100).toFixed(1)} %`;
+    return `Saved ${times} (${percent} of the time).`;
+  }
+
+  #begin(): void {
+    this.#base ??= { updates: this.#totals.updates, epochs: this.#totals.epochs.length };
+  }
+
+  #rest(): void {
+    if (this.#since !== null) this.#trainingMs += this.now() - this.#since;
+    this.#since = null;
+  }
+}
