@@ -41,6 +41,13 @@ export function icon(name: string): HTMLSpanElement {
   return element('span', { class: `codicon codicon-${name}`, attributes: { 'aria-hidden': 'true' } });
 }
 
+/** A word beside a figure that says what it is worth, such as that it was not measured; hidden at first. */
+export function badge(text: string): HTMLElement {
+  const made = element('span', { class: 'badge' }, text);
+  made.hidden = true;
+  return made;
+}
+
 /** Sets the text of an element where it differs. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;

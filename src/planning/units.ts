@@ -8,14 +8,40 @@ const sizes = [
   [2 ** 10, 'KB'],
 ] as const;
 
-/** Memory as the maker of a card counts it: `8.0 GB` is 8 · 2³⁰ bytes. */
-export function formatBytes(bytes: number): string {
+/**
+ * Memory as the maker of a card counts it: `8.0 GB` is 8 · 2³⁰ bytes.
+ * @param moreDigits digits after the point beyond the usual ones
+ */
+export function formatBytes(bytes: number, moreDigits = 0): string {
   const amount = Math.abs(bytes);
   for (const [size, name] of sizes) {
+    // Rounded once: what three digits round up to would be rounded up again (1.546, 1.55, 1.6).
     const rounded = Number((amount / size).toPrecision(3));
-    if (rounded >= 1) return `${bytes < 0 ? '−' : ''}${rounded.toFixed(rounded < 100 ? 1 : 0)} ${name}`;
+    if (rounded < 1) continue;
+    const digits = (rounded < 100 ? 1 : 0) + moreDigits;
+    return `${bytes < 0 ? '−' : ''}${(amount / size).toFixed(digits)} ${name}`;
   }
   return `${Math.round(bytes)} ${Math.round(amount) === 1 ? 'byte' : 'bytes'}`;
+}
+
+/** Digits that are added at most where amounts tie: with three, they differ by less than a thousandth of a unit. */
+const mostMoreDigits = 3;
+
+/**
+ * Amounts of memory that are read one beside the other: where two neighbours are not equal but would be written alike,
+ * both get as many digits as tell them apart.
+ */
+export function formatBytesApart(amounts: readonly number[]): string[] {
+  const digits = amounts.map(() => 0);
+  for (let index = 1; index < amounts.length; index++) {
+    const [one, other] = [amounts[index - 1] ?? 0, amounts[index] ?? 0];
+    if (one === other) continue;
+    let more = 0;
+    while (more < mostMoreDigits && formatBytes(one, more) === formatBytes(other, more)) more++;
+    digits[index - 1] = Math.max(digits[index - 1] ?? 0, more);
+    digits[index] = Math.max(digits[index] ?? 0, more);
+  }
+  return amounts.map((amount, index) => formatBytes(amount, digits[index]));
 }
 
 /** A count with separators between thousands: `2,048`. */

@@ -89,12 +89,21 @@ function parseMemory(text: string, kind: 'budget' | 'headroom'): number {
   return bytes;
 }
 
+/** Groups of three digits, with the same separator between all of them: a comma, a blank, an apostrophe, `_`. */
+const grouped = /^(\+?\d{1,3})(?:([,\u2009\u202f\u00a0 '’_])\d{3})(?:\2\d{3})*(?![\d,'’_])/;
+
+/** The number that a text begins with, without separators between its thousands: `1,024 MB` becomes `1024 MB`. */
+export function withoutSeparators(text: string): string {
+  return text.replace(grouped, (number) => number.replace(/[^+\d]/g, ''));
+}
+
 /**
- * Examples per optimizer update, as typed.
+ * Examples per optimizer update, as typed: `2048`, or with separators between thousands as they are shown: `2,048`. A
+ * point is none: 1.024 may be meant as a fraction.
  * @throws InputError
  */
 export function parseTargetBatch(text: string): number {
-  const trimmed = text.trim();
+  const trimmed = withoutSeparators(text.trim());
   const range = `a whole number from 1 to ${formatCount(largestTargetBatch)}`;
   const refuse = (what: string): never => {
     throw new InputError(

@@ -1,9 +1,11 @@
 // What would follow from another target batch, budget or objective, without measuring again.
+import { backendLimitBytes } from './backendName';
 import { chooseSize } from './chooseSize';
 import { type MemoryPhases, largestWithin, predictPeak } from './memoryModel';
 import { accumulationSteps, type MicrobatchCount, microbatchCounts, splitBatch } from './microbatches';
 import type { Objective, Plan, PlanTrial } from './plan';
 import { fitTimeModel, microbatchMs, predictUpdateMs, type TimeModel } from './timeModel';
+import { largestTargetBatch } from './userInput';
 
 export interface WhatIf {
   readonly targetBatchSize: number;
@@ -16,6 +18,8 @@ export interface WhatIf {
 export type Forecast =
   | {
       readonly fits: true;
+      /** Examples of one update: the target batch, or every example there is where it asks for more. */
+      readonly targetBatchSize: number;
       /** The largest size that fits. */
       readonly largestMicrobatch: number;
       /** The most examples that go through the model at once: the largest part of the target batch. */
@@ -33,9 +37,29 @@ export type Forecast =
     }
   | { readonly fits: false; readonly needsBytes: number; readonly estimate: boolean };
 
+/** The most examples that an update can have: every example there is, where their number is known. */
+export function largestTarget({ examples }: Pick<Plan, 'examples'>): number {
+  return examples === null || examples < 1 ? largestTargetBatch : Math.min(examples, largestTargetBatch);
+}
+
+/** The most memory that a budget can be, in bytes, and whose limit that is; null where nothing tells one. */
+export function largestBudget({
+  backend,
+  device,
+}: Pick<Plan, 'backend' | 'device'>): { readonly bytes: number; readonly of: 'device' | 'backend' } | null {
+  const limits = [
+    { of: 'backend', bytes: backend.name === 'wasm' ? backendLimitBytes.wasm : null },
+    { of: 'device', bytes: device?.memoryTotalBytes ?? null },
+  ] as const;
+  return limits.reduce<{ bytes: number; of: 'device' | 'backend' } | null>(
+    (least, { of, bytes }) => (bytes !== null && bytes < (least?.bytes ?? Infinity) ? { of, bytes } : least),
+    null,
+  );
+}
+
 /**
  * Recomputes sizes, peak and time for another target batch or budget; null where nothing is known to compute from: no
- * memory model, or no budget. Figures that are not proven by the plan's own trials are marked as an estimate.
+ * memory model, or no budget. An update has no more examples than there are. Figures that are not proven by the plan's own trials are marked as an estimate.
  */
 export function whatIf(
   plan: Pick<Plan, 'memory' | 'trials' | 'targetBatchSize' | 'examples'>,
@@ -44,9 +68,10 @@ export function whatIf(
   if (plan.memory === null || change.budgetBytes === undefined) return null;
   const model: MemoryPhases = plan.memory;
   const budget = change.budgetBytes;
-  const cap = change.targetBatchSize;
+  const most = largestTarget(plan);
+  const cap = Math.min(change.targetBatchSize, most);
   // A whole batch at once was a plain step without accumulators: it says nothing of the same size as a part.
-  const wholeBatch = Math.min(plan.targetBatchSize, plan.examples ?? Infinity);
+  const wholeBatch = Math.min(plan.targetBatchSize, most);
   const trials = plan.trials.filter(({ microbatch }) => microbatch !== wholeBatch || cap === wholeBatch);
   const fits = trials.filter((trial) => trial.outcome === 'fits' && (trial.peakBytes ?? Infinity) <= budget);
   const misses = trials.filter((trial) => trial.outcome === 'outOfMemory' || (trial.peakBytes ?? 0) > budget);
@@ -70,6 +95,7 @@ export function whatIf(
   const known = fits.find((trial) => trial.microbatch === microbatchSize);
   return {
     fits: true,
+    targetBatchSize: cap,
     largestMicrobatch: largest,
     microbatchSize,
     counts,

@@ -65,9 +65,9 @@ describe.skipIf(lane.missing !== undefined)(
       await page.locator('.equation:visible', { hasText: '1,000' }).waitFor();
       await tabTo(/^Target batch size$/);
       await editor.page.keyboard.press('Control+a');
-      await editor.page.keyboard.type('3000');
+      await editor.page.keyboard.type('900');
       await editor.page.keyboard.press('Enter');
-      await page.locator('.equation:visible', { hasText: '3,000' }).waitFor();
+      await page.locator('.equation:visible', { hasText: '900' }).waitFor();
       await tabTo(/^Reset to the plan$/);
       await editor.page.keyboard.press('Enter');
       await page.locator('.equation:visible', { hasText: '1,000' }).waitFor();

@@ -2,8 +2,8 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/planning/plan';
-import { largePlan, millionPlan, pageViewOf, plannedViewOf } from '../support/pageFixtures';
-import { chromiumLane, launchChromium, openPage } from '../support/pageHarness';
+import { largePlan, millionPlan, pageViewOf, planOf, plannedViewOf } from '../support/pageFixtures';
+import { chromiumLane, launchChromium, openPage, type PageSession } from '../support/pageHarness';
 import { button, equation, field, figure, lastSent, type } from '../support/planPage';
 
 const { missing } = chromiumLane();
@@ -26,11 +26,11 @@ describe.skipIf(missing !== undefined)(
         [100, 6.5],
         [2048, 7.5],
         [7, 2],
-        [16_777_216, 1.5],
+        [50_000, 1.5],
         [5000, 3.3],
       ] as const) {
         await type(session, 'Target batch size', String(target));
-        await type(session, 'Memory budget, in GB', String(budgetGib));
+        await type(session, 'Memory budget', String(budgetGib));
         const hand = countByHand(largePlan, target, budgetGib * gib);
         const text = (await equation(session)).replace(/[\s,]+/g, ' ');
         const shown = `${target} examples at ${budgetGib} GB`;
@@ -54,10 +54,10 @@ describe.skipIf(missing !== undefined)(
 
     it('marks what was not measured, measures it, and goes back to the plan', async () => {
       const session = await openPage(browser, { view: planned });
-      const estimate = session.page.locator('.equation-line .estimate');
+      const estimate = session.page.locator('.equation-line .badge', { hasText: 'estimate' });
       expect(await estimate.isVisible()).toBe(false);
       expect(await button(session, 'Measure').isVisible()).toBe(false);
-      await type(session, 'Memory budget, in GB', '4');
+      await type(session, 'Memory budget', '4');
       expect(await estimate.isVisible()).toBe(true);
       await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
       await button(session, 'Measure').click();
@@ -70,7 +70,7 @@ describe.skipIf(missing !== undefined)(
       await button(session, 'Reset to the plan').click();
       expect(await equation(session)).toContain('74 × 22');
       expect(await estimate.isVisible()).toBe(false);
-      expect(await field(session, 'Memory budget, in GB').inputValue()).toBe('6.5');
+      expect(await field(session, 'Memory budget').inputValue()).toBe('6.5 GB');
       expect(await session.page.evaluate('document.activeElement.className')).toBe('equation');
       await session.page.getByRole('radio', { name: 'fastest' }).click();
       await button(session, 'Measure').click();
@@ -95,31 +95,94 @@ describe.skipIf(missing !== undefined)(
       await session.close();
     });
 
-    it('says beside a field what is wrong with what stands in it, and keeps the answer', async () => {
+    it('says beside a field what is wrong with what stands in it, and that the answer is not to it', async () => {
       const session = await openPage(browser, { view: planned });
       for (const [label, text, problem] of [
         ['Target batch size', 'many', 'Write a whole number from 1 to 16,777,216.'],
         ['Target batch size', '0', 'Write a whole number from 1 to 16,777,216.'],
         ['Target batch size', '1.5', 'Write a whole number from 1 to 16,777,216.'],
-        ['Memory budget, in GB', '-3', 'Write an amount of memory in GB, like 6.5.'],
-        ['Memory budget, in GB', '80', 'The device has 8.0 GB.'],
+        [
+          'Target batch size',
+          '50,001',
+          'There are 50,000 training examples, and an update can have no more: write a whole number from 1 to 50,000.',
+        ],
+        [
+          'Memory budget',
+          '-3',
+          'Write an amount of memory of 1 MB or more with its unit, like 6.5 GB or 300 MB.',
+        ],
+        ['Memory budget', '80', 'The device has 8.0 GB: write that or less.'],
       ] as const) {
         await type(session, label, text);
         expect(await session.page.getByRole('alert').filter({ visible: true }).innerText(), text).toBe(
           problem,
         );
         expect(await equation(session)).toContain('74 × 22');
+        await expectOutdated(session, true);
         expect(await session.accessibilityProblems(), text).toEqual([]);
         expect(await button(session, 'Measure').count(), text).toBe(0);
+        await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
         await type(session, label, label === 'Target batch size' ? '2,048' : '6.5');
         expect(await session.page.getByRole('alert').filter({ visible: true }).count()).toBe(0);
+        await expectOutdated(session, false);
       }
       await type(session, 'Target batch size', '300');
-      await field(session, 'Memory budget, in GB').fill('8 GiB of it');
+      await field(session, 'Memory budget').fill('8 GiB of it');
       await expect.poll(() => button(session, 'Measure').isDisabled()).toBe(true);
-      await type(session, 'Memory budget, in GB', '5 120 MB');
+      await type(session, 'Memory budget', '5 120 MB');
       await expect.poll(() => button(session, 'Measure').isEnabled()).toBe(true);
       expect(await figure(session, 'Peak memory')).toContain('of 5.0 GB');
+      await session.close();
+    });
+
+    it('goes no further than the examples that there are, nor than what the backend can hold', async () => {
+      const wasm = planOf({
+        backend: { name: 'wasm', version: '4.22.0', reason: 'WebAssembly.' },
+        device: null,
+        targetBatchSize: 1024,
+        examples: 1280,
+        budgetBytes: 3.6e9,
+      });
+      const session = await openPage(browser, { view: pageViewOf(plannedViewOf(wasm)) });
+      const target = session.page.getByRole('slider', { name: 'Target batch size, as a slider' });
+      await target.press('End');
+      expect(await target.getAttribute('aria-valuetext')).toBe('1,280');
+      const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
+      await budget.press('End');
+      expect(await budget.getAttribute('aria-valuetext')).toBe('3.4 GB');
+      await type(session, 'Memory budget', '5 GB');
+      expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toBe(
+        'This backend (wasm) can hold 3.4 GB: write that or less.',
+      );
+      // Beyond the examples only where that was planned.
+      const beyond = plannedViewOf(planOf({ targetBatchSize: 2048, examples: 1280 }));
+      await session.show(pageViewOf({ ...beyond, plannedAt: '2026-11-24T10:00:00.000Z' }));
+      await button(session, 'Reset to the plan').click();
+      await target.press('End');
+      expect(await target.getAttribute('aria-valuetext')).toBe('2,048');
+      await type(session, 'Target batch size', '1300');
+      expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toContain('1,280');
+      await session.close();
+    });
+
+    it.each([
+      ['300 MB', '300 MB'],
+      ['1.5 GB', '1.5 GB'],
+      ['2', '2 GB'],
+      ['1,5 gb', '1.5 GB'],
+      ['1,024 MB', '1 GB'],
+      ['700m', '700 MB'],
+      ['0.5 GiB', '512 MB'],
+    ])('understands a budget of %s, and writes it as %s', async (text, shown) => {
+      const session = await openPage(browser, { view: planned });
+      const budget = field(session, 'Memory budget');
+      await type(session, 'Memory budget', text);
+      expect(await budget.inputValue()).toBe(shown);
+      expect(await session.page.getByRole('alert').filter({ visible: true }).count()).toBe(0);
+      // A number alone is in the unit that stood there.
+      const unit = shown.slice(-2);
+      await type(session, 'Memory budget', '3');
+      expect(await budget.inputValue()).toBe(`3 ${unit}`);
       await session.close();
     });
 
@@ -141,6 +204,16 @@ describe.skipIf(missing !== undefined)(
     });
   },
 );
+
+/** Whether the page says that the answer is not to what stands in a field. */
+async function expectOutdated({ page }: PageSession, isOutdated: boolean): Promise<void> {
+  const colors = (await page.evaluate(`(() => {
+    const colorOf = (name) => getComputedStyle(document.querySelector(name)).color;
+    return [colorOf('.planned .equation'), colorOf('.muted'), getComputedStyle(document.querySelector('.plot')).opacity];
+  })()`)) as string[];
+  expect([colors[0] === colors[1], colors[2]]).toEqual([isOutdated, isOutdated ? '0.4' : '1']);
+  expect(await page.getByText('out of date', { exact: true }).isVisible()).toBe(isOutdated);
+}
 
 /** The largest microbatch and what follows, counted up one by one from the memory line and the trials. */
 function countByHand(

@@ -11,10 +11,13 @@ export class AmountField {
   readonly #sentence = element('span');
   #shown = '';
 
-  /** @param onProblem called when a problem came or went */
+  /**
+   * @param read reads what was typed; it is told what the field showed before, too
+   * @param onProblem called when a problem came or went
+   */
   constructor(
     label: string,
-    read: (text: string) => Typed,
+    read: (text: string, shown: string) => Typed,
     onAmount: (amount: number) => void,
     private readonly onProblem: () => void,
   ) {
@@ -30,7 +33,7 @@ export class AmountField {
         this.#setProblem('');
         return;
       }
-      const typed = read(text);
+      const typed = read(text, this.#shown);
       if ('problem' in typed) this.#setProblem(typed.problem);
       else {
         this.#setProblem('');

@@ -2,7 +2,7 @@
 import type { Plan } from '../../src/planning/plan';
 import { formatBytes, formatDuration } from '../../src/planning/units';
 import { createButton } from '../controls';
-import { element, icon, setAttribute, setChildren, setShown, setText } from '../dom';
+import { badge, element, icon, setAttribute, setChildren, setShown, setText } from '../dom';
 import { t } from '../l10n';
 import type { Answer } from './choice';
 import { equationParts, exactBytes, exactnessOf } from './texts';
@@ -11,7 +11,8 @@ export class AnswerPart {
   readonly element: HTMLElement;
   readonly #equation = element('h2', { class: 'equation', attributes: { tabindex: '-1' } });
   readonly #copy: HTMLElement;
-  readonly #badge = estimateBadge();
+  readonly #badge = badge(t('estimate'));
+  readonly #outdated = badge(t('out of date'));
   readonly #peak = new Fact(t('Peak memory'));
   readonly #time = new Fact(t('Time per update'));
   readonly #exactness = new Fact(t('Against the full batch'));
@@ -23,18 +24,28 @@ export class AnswerPart {
     this.element = element(
       'div',
       { class: 'answer' },
-      element('div', { class: 'equation-line' }, this.#equation, this.#copy, this.#badge),
+      element('div', { class: 'equation-line' }, this.#equation, this.#copy, this.#badge, this.#outdated),
       element('dl', { class: 'facts' }, this.#peak.element, this.#time.element, this.#exactness.element),
       this.#note,
     );
   }
 
-  /** @param note a sentence under the figures; empty for none */
-  show(plan: Plan, answer: Answer, budgetBytes: number | null, note: string): void {
-    setShown(this.#badge, answer.isEstimate);
-    setText(this.#note, note);
-    setShown(this.#note, note !== '');
-    setShown(this.#copy, answer.fits);
+  /**
+   * @param note a sentence under the figures; empty for none
+   * @param isOutdated a field holds something else, which cannot be used: this is not the answer to it
+   */
+  show(plan: Plan, answer: Answer, budgetBytes: number | null, note: string, isOutdated: boolean): void {
+    this.element.classList.toggle('is-outdated', isOutdated);
+    setShown(this.#outdated, isOutdated);
+    setShown(this.#badge, answer.isEstimate && !isOutdated);
+    setText(
+      this.#note,
+      isOutdated
+        ? t('This is the answer to what was entered before, until the field below can be used.')
+        : note,
+    );
+    setShown(this.#note, isOutdated || note !== '');
+    setShown(this.#copy, answer.fits && !isOutdated);
     const parts = answer.fits
       ? equationParts(answer.targetBatchSize, answer.counts)
       : [
@@ -87,19 +98,12 @@ export class AnswerPart {
   }
 }
 
-/** Says that a figure was not measured. */
-function estimateBadge(): HTMLElement {
-  const badge = element('span', { class: 'estimate' }, t('estimate'));
-  badge.hidden = true;
-  return badge;
-}
-
 /** A figure with its name. */
 class Fact {
   readonly element: HTMLElement;
   readonly #icon = element('span', { class: 'fact-icon' });
   readonly #value = element('span', { class: 'fact-value' });
-  readonly #badge = estimateBadge();
+  readonly #badge = badge(t('estimate'));
   readonly #detail = element('span', { class: 'fact-detail' });
 
   constructor(name: string) {

@@ -4,7 +4,7 @@ import { accumulationSteps, type MicrobatchCount, microbatchCounts } from '../..
 import { predictPeak } from '../../src/planning/memoryModel';
 import type { Objective, Plan } from '../../src/planning/plan';
 import { fitTimeModel, predictUpdateMs } from '../../src/planning/timeModel';
-import { whatIf } from '../../src/planning/whatIf';
+import { largestBudget, largestTarget, whatIf } from '../../src/planning/whatIf';
 import type { PlanView } from '../../src/protocol/page';
 import { isRecord } from '../pageState';
 
@@ -62,9 +62,12 @@ export function answerOfChoice(plan: Plan, choice: Choice): Answer {
   const { targetBatchSize, budgetBytes, objective } = choice;
   const forecast = whatIf(plan, { targetBatchSize, budgetBytes: budgetBytes ?? undefined, objective });
   // Nothing to predict from: what was found to fit still fits, and more may.
-  if (forecast === null) return answerAt(plan, targetBatchSize, plan.largestMicrobatch, true);
+  if (forecast === null) {
+    const target = Math.min(targetBatchSize, largestTarget(plan));
+    return answerAt(plan, target, plan.largestMicrobatch, true);
+  }
   if (!forecast.fits) return { fits: false, needsBytes: forecast.needsBytes, isEstimate: forecast.estimate };
-  return answerAt(plan, targetBatchSize, forecast.microbatchSize, forecast.estimate);
+  return answerAt(plan, forecast.targetBatchSize, forecast.microbatchSize, forecast.estimate);
 }
 
 /** The figures of microbatches of at most this size: measured where it was run, else predicted. */
@@ -88,6 +91,12 @@ function answerAt(plan: Plan, targetBatchSize: number, largest: number, isEstima
     isPeakEstimate: typeof run?.peakBytes !== 'number',
     isEstimate,
   };
+}
+
+/** Whether there are so many examples, and the device and the backend can hold so much. */
+export function isPossible(plan: Plan, { targetBatchSize, budgetBytes }: Choice): boolean {
+  const isTarget = targetBatchSize <= largestTarget(plan) || targetBatchSize === plan.targetBatchSize;
+  return isTarget && (budgetBytes ?? 0) <= (largestBudget(plan)?.bytes ?? Infinity);
 }
 
 /** A choice as it was kept; null where it is none (any more). */

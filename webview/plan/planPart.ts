@@ -48,7 +48,10 @@ export class PlanPart {
     this.#again = createButton(t('Measure again'), () => this.#measureAgain(), { icon: 'refresh' });
     this.#head = new HeadLine(() => send({ type: 'openEntry' }), [this.#again]);
     this.#banners = new Banners(send);
-    this.#planned = new PlannedState(send, (answer, choice) => this.#showFigures(answer, choice));
+    this.#planned = new PlannedState(send, (answer, choice, isOutdated) => {
+      this.#showFigures(answer, choice);
+      for (const one of [this.#charts, this.#sections]) one.classList.toggle('is-outdated', isOutdated);
+    });
     this.#planning = new PlanningState(() => send({ type: 'cancelPlanning' }));
     this.#charts = element('div', { class: 'charts' }, this.#memory.element, this.#time.element);
     this.#trialsSection = keptSection('trials', true, this.#trials.element);

@@ -11,6 +11,7 @@ import {
   answerOfChoice,
   answerOfConfig,
   choiceOf,
+  isPossible,
   isSameChoice,
   readChoice,
   type Answer,
@@ -35,10 +36,10 @@ export class PlannedState {
   #canStart = false;
   #isTrusted = false;
 
-  /** @param onAnswer called when another choice gave another answer */
+  /** @param onAnswer called when another choice gave another answer, or one that is not to what a field now holds */
   constructor(
     private readonly send: (message: PageMessage) => void,
-    private readonly onAnswer: (answer: Answer, choice: Choice) => void,
+    private readonly onAnswer: (answer: Answer, choice: Choice, isOutdated: boolean) => void,
   ) {
     this.#answer = new AnswerPart((text) => send({ type: 'copyText', text }));
     this.#controls = new WhatIfControls(
@@ -107,19 +108,20 @@ export class PlannedState {
     const planned = choiceOf(view);
     const choice = this.#choice ?? planned;
     const answer = this.#choice === null ? answerOfConfig(view) : answerOfChoice(view.plan, choice);
-    const note = this.#choice === null ? proofOf(view.plan) : comparison(view, answer);
-    this.#answer.show(view.plan, answer, choice.budgetBytes, note);
+    const note = this.#choice === null ? proofOf(view.plan) : comparison(view, answer, choice);
+    const { isInvalid } = this.#controls;
+    this.#answer.show(view.plan, answer, choice.budgetBytes, note, isInvalid);
     this.#controls.show(view.plan, planned, choice);
-    this.#measure.disabled = !this.#isTrusted || this.#controls.isInvalid;
+    this.#measure.disabled = !this.#isTrusted || isInvalid;
     setShown(this.#measure, answer.isEstimate || this.#choice !== null);
-    setShown(this.#reset, this.#choice !== null);
-    this.#start.disabled = !this.#canStart || this.#choice !== null;
-    this.onAnswer(answer, choice);
+    setShown(this.#reset, this.#choice !== null || isInvalid);
+    this.#start.disabled = !this.#canStart || this.#choice !== null || isInvalid;
+    this.onAnswer(answer, choice, isInvalid);
   }
 }
 
 /** What the plan itself says, beside a what-if. */
-function comparison(view: PlannedView, answer: Answer): string {
+function comparison(view: PlannedView, answer: Answer, { targetBatchSize }: Choice): string {
   if (!answer.fits) return t('What if: this was not measured. A larger budget would be needed.');
   const own = answerOfConfig(view);
   if (!own.fits) return '';
@@ -133,7 +135,7 @@ function comparison(view: PlannedView, answer: Answer): string {
           formatCount(own.accumulationSteps),
           formatCount(own.microbatchSize),
         );
-  if (examples === null || answer.targetBatchSize <= examples) return plan;
+  if (examples === null || targetBatchSize <= examples) return plan;
   return t('There are {0} training examples: an update can have no more. {1}', formatCount(examples), plan);
 }
 
@@ -144,5 +146,6 @@ function keyOf({ configPath, plannedAt }: PlannedView): string {
 /** What was chosen before the page was hidden, where it was of this plan. */
 function keptChoice(view: PlannedView): Choice | null {
   const kept = keptState(stateName);
-  return isRecord(kept) && kept.plan === keyOf(view) ? readChoice(kept.choice) : null;
+  const choice = isRecord(kept) && kept.plan === keyOf(view) ? readChoice(kept.choice) : null;
+  return choice !== null && isPossible(view.plan, choice) ? choice : null;
 }

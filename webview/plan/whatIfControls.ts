@@ -1,12 +1,12 @@
 // The controls of what-if: target batch, budget, preference. They change the answer at once; nothing is measured.
 import type { Objective, Plan } from '../../src/planning/plan';
 import { formatBytes, formatCount } from '../../src/planning/units';
-import { largestTargetBatch } from '../../src/planning/userInput';
+import { largestBudget, largestTarget } from '../../src/planning/whatIf';
 import { createRadioGroup, type RadioGroup } from '../controls';
 import { element, setShown, setText } from '../dom';
 import { t } from '../l10n';
 import { byteStops, countStops, StopSlider } from '../stopSlider';
-import { AmountField } from './amountField';
+import { AmountField, type Typed } from './amountField';
 import type { Choice } from './choice';
 import { budgetText, readBudget, readTargetBatch } from './typedAmounts';
 
@@ -19,7 +19,7 @@ export class WhatIfControls {
   readonly #budgetNote = element('p', { class: 'muted control-note' });
   readonly #objective: RadioGroup;
   #choice: Choice = { targetBatchSize: 1, budgetBytes: null, objective: 'largest' };
-  #deviceBytes: number | null = null;
+  #plan: Plan | null = null;
 
   /** @param onProblem called when something that cannot be used was typed, or no longer stands there */
   constructor(
@@ -28,7 +28,7 @@ export class WhatIfControls {
   ) {
     this.#target = new AmountField(
       t('Target batch size'),
-      readTargetBatch,
+      (text) => this.#read((plan) => readTargetBatch(text, plan)),
       (targetBatchSize) => this.#change({ targetBatchSize }),
       onProblem,
     );
@@ -36,8 +36,8 @@ export class WhatIfControls {
       this.#change({ targetBatchSize }),
     );
     this.#budget = new AmountField(
-      t('Memory budget, in GB'),
-      (text) => readBudget(text, this.#deviceBytes),
+      t('Memory budget'),
+      (text, shown) => this.#read((plan) => readBudget(text, shown, plan)),
       (budgetBytes) => this.#change({ budgetBytes }),
       onProblem,
     );
@@ -79,14 +79,10 @@ export class WhatIfControls {
   /** Shows the choice; `planned` is the one that the plan was made for, which the sliders can always go back to. */
   show(plan: Plan, planned: Choice, choice: Choice): void {
     this.#choice = choice;
-    this.#deviceBytes = plan.device?.memoryTotalBytes ?? null;
+    this.#plan = plan;
     const { targetBatchSize, budgetBytes, objective } = choice;
     this.#target.show(formatCount(targetBatchSize));
-    const largest = Math.max(8192, planned.targetBatchSize * 8, plan.examples ?? 0);
-    this.#targetSlider.show(
-      countStops(Math.min(largest, largestTargetBatch), [planned.targetBatchSize]),
-      targetBatchSize,
-    );
+    this.#targetSlider.show(targetStops(plan, planned), targetBatchSize);
     const canPredict = plan.memory !== null;
     this.#budget.isDisabled = !canPredict;
     this.#budgetSlider.element.disabled = !canPredict || budgetBytes === null;
@@ -108,17 +104,32 @@ export class WhatIfControls {
     this.#budget.forget();
   }
 
+  #read(read: (plan: Plan) => Typed): Typed {
+    // There is a plan as soon as the fields can be seen.
+    return this.#plan === null ? { problem: '' } : read(this.#plan);
+  }
+
   #change(part: Partial<Choice>): void {
     this.onChange({ ...this.#choice, ...part });
   }
 }
 
-/** From what the fixed part alone takes to all that the device has. */
-function budgetRange({ memory, device, trials }: Plan, planned: Choice): [number, number] {
+/** Up to every example there is; where their number is not known, well beyond what was planned. */
+function targetStops(plan: Plan, { targetBatchSize }: Choice): number[] {
+  const known = plan.examples === null || plan.examples < 1 ? Infinity : plan.examples;
+  const wanted = Math.min(known, Math.max(8192, targetBatchSize * 8, plan.examples ?? 0));
+  const stops = countStops(Math.min(wanted, largestTarget(plan)), [targetBatchSize]);
+  // What was planned, or is in the config, can always be gone back to.
+  return stops.includes(targetBatchSize) ? stops : [...stops, targetBatchSize];
+}
+
+/** From what the fixed part alone takes to all that the device has, or the backend can hold. */
+function budgetRange(plan: Plan, planned: Choice): [number, number] {
+  const { memory, trials } = plan;
   const peaks = trials.map(({ peakBytes }) => peakBytes ?? 0);
   const least = Math.max(2 ** 20, Math.floor((memory?.fixedBytes ?? 0) * 0.9));
   const most =
-    device?.memoryTotalBytes ?? Math.max((planned.budgetBytes ?? 0) * 2, ...peaks.map((peak) => peak * 2));
+    largestBudget(plan)?.bytes ?? Math.max((planned.budgetBytes ?? 0) * 2, ...peaks.map((peak) => peak * 2));
   return [Math.min(least, most / 2), most];
 }
 

@@ -1,7 +1,8 @@
 // Stops WASM before its memory is used up: its own failed allocation goes unnoticed, and other tensors are overwritten.
+import { backendLimitBytes } from '../../planning/backendName';
 
-/** Bytes in tensors at which it stops. The memory ends at 4 GB; the rest is for what kernels allocate themselves. */
-export const wasmBudgetBytes = 3.6e9;
+/** Bytes in tensors at which it stops. */
+export const wasmBudgetBytes = backendLimitBytes.wasm;
 
 /** Memory of the WASM backend ran out. Nothing was written; tensors that exist are as they were. */
 export class WasmOutOfMemoryError extends Error {

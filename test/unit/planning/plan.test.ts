@@ -7,7 +7,8 @@ import { fitMemoryModel, largestWithin, predictPeak } from '../../../src/plannin
 import { accumulationSteps, splitBatch } from '../../../src/planning/microbatches';
 import { plan as planSchema } from '../../../src/planning/plan';
 import type { Trial } from '../../../src/planning/trial';
-import { whatIf } from '../../../src/planning/whatIf';
+import { wasmBudgetBytes } from '../../../src/engine/wasm/memoryGuard';
+import { largestBudget, largestTarget, whatIf } from '../../../src/planning/whatIf';
 
 const fits = (microbatch: number, gradientPeakBytes: number, more: Partial<Trial> = {}): Trial => ({
   microbatch,
@@ -264,5 +265,36 @@ describe('what if', () => {
       estimate: false,
     });
     expect(whatIf({ ...plan, memory: null }, { targetBatchSize: 16, budgetBytes: 50e6 })).toBeNull();
+  });
+
+  it('an update has no more examples than there are', () => {
+    const small = { ...plan, examples: 500 };
+    expect(largestTarget(small)).toBe(500);
+    expect(whatIf(small, { targetBatchSize: 100_000, budgetBytes: 315.5e6 })).toMatchObject({
+      targetBatchSize: 500,
+      counts: [
+        { size: 22, count: 17 },
+        { size: 21, count: 6 },
+      ],
+    });
+    expect(17 * 22 + 6 * 21).toBe(500);
+    expect(whatIf(plan, { targetBatchSize: 5000, budgetBytes: 315.5e6 })).toMatchObject({
+      targetBatchSize: 5000,
+    });
+    expect(largestTarget({ examples: null })).toBe(16_777_216);
+    expect(largestTarget({ examples: 0 })).toBe(16_777_216);
+  });
+
+  it('knows the largest budget: what the device has, or the backend can hold', () => {
+    const device = { name: 'card', busId: null, memoryTotalBytes: 8e9, memoryFreeBytes: 7e9 };
+    const wasm = { name: 'wasm', version: '4', reason: '' } as const;
+    const gpu = { ...wasm, name: 'tfjs-node-gpu' } as const;
+    expect(largestBudget({ backend: gpu, device })).toEqual({ bytes: 8e9, of: 'device' });
+    expect(largestBudget({ backend: gpu, device: null })).toBeNull();
+    expect(largestBudget({ backend: wasm, device: null })).toEqual({ bytes: wasmBudgetBytes, of: 'backend' });
+    expect(largestBudget({ backend: wasm, device: { ...device, memoryTotalBytes: 1e9 } })).toEqual({
+      bytes: 1e9,
+      of: 'device',
+    });
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describeNothingFits, describeSizes } from '../../../src/planning/describe';
 import { splitBatch } from '../../../src/planning/microbatches';
-import { formatBytes, formatCount, formatDuration } from '../../../src/planning/units';
+import { formatBytes, formatBytesApart, formatCount, formatDuration } from '../../../src/planning/units';
 import { InputError, parseBudget, parseShapes, parseTargetBatch } from '../../../src/planning/userInput';
 
 describe('amounts', () => {
@@ -18,10 +18,37 @@ describe('amounts', () => {
     // What nvidia-smi calls 81559 MiB on a card sold as one of 80 GB.
     [81559 * 2 ** 20, '79.6 GB'],
     [6.54 * 2 ** 30, '6.5 GB'],
+    // Nearer to 1.5 than to 1.6, though three digits of it round up to 1.55.
+    [1.546 * 2 ** 30, '1.5 GB'],
     [15 * 2 ** 40, '15.0 TB'],
     [-2 * 2 ** 30, '−2.0 GB'],
   ])('%d bytes', (bytes, text) => {
     expect(formatBytes(bytes)).toBe(text);
+  });
+
+  it.each([
+    [
+      [45.01, 45.04],
+      ['45.01 MB', '45.04 MB'],
+    ],
+    [
+      [45, 45.004, 50],
+      ['45.000 MB', '45.004 MB', '50.0 MB'],
+    ],
+    [
+      [45, 45],
+      ['45.0 MB', '45.0 MB'],
+    ],
+    [
+      [45, 46],
+      ['45.0 MB', '46.0 MB'],
+    ],
+    [
+      [300.1, 300.4, 900],
+      ['300.1 MB', '300.4 MB', '900 MB'],
+    ],
+  ])('of %j MB, side by side', (amounts, texts) => {
+    expect(formatBytesApart(amounts.map((amount) => amount * 2 ** 20))).toEqual(texts);
   });
 
   it.each([
@@ -163,6 +190,11 @@ describe('a target batch', () => {
     ['1', 1],
     ['2048', 2048],
     ['16777216', 16777216],
+    ['1,024', 1024],
+    ['16,777,216', 16777216],
+    ['1 024', 1024],
+    ['1\u202f024', 1024],
+    [' 12_345 ', 12345],
   ])('%s', (text, value) => expect(parseTargetBatch(text)).toBe(value));
 
   it.each([
@@ -172,6 +204,12 @@ describe('a target batch', () => {
     ['1e12', /is too large/],
     ['1e3', /is not written in digits/],
     ['many', /is not a number/],
+    ['1.024', /is not whole/],
+    ['1,02', /is not a number/],
+    ['1,0245', /is not a number/],
+    ['1,024 048', /is not a number/],
+    ['1024,048', /is not a number/],
+    ['32,777,216', /is too large/],
     ['', /is not a number/],
     ['0x10', /is not written in digits/],
     ['Infinity', /is too large/],
