@@ -57,7 +57,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description(
       'measure the largest microbatch of a training script or model.json, and write its accumulation config',
     )
-    .argument('<entry>', 'a training script (.js, .mjs, .cjs, .ts, .mts, .cts) or a Layers model.json')
+    .argument('<entry>', 'a training script (.js, .mjs, .cjs, .ts, .mts, .cts, .tsx) or a Layers model.json')
     .argument('[arguments...]', "the script's own arguments, after --")
     .option('--target-batch <n>', "examples per update (default: the script's own batch size)")
     .option(
@@ -134,13 +134,15 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .option('--background', 'train in a process that goes on when this terminal is closed, and show it here')
     // What --background starts: its folder is made, and what it says goes to a log.
     .addOption(new Option('--prepared <dir>').hideHelp().conflicts('background'))
+    // Of the editor's task: what it tells in its terminal, and how it ends after a stop from elsewhere.
+    .addOption(new Option('--in-editor').hideHelp().implies({ background: true }))
     .action(async (config: string, options: TrainOptions) => {
-      const { runDir = null, resume = false, prepared } = options;
+      const { runDir = null, resume = false, prepared, inEditor = false } = options;
       const reader = watchReader(null, [process.stdout, process.stderr]);
       const common = { configPath: config, runDir, resume, closed: reader.signal };
       const here = { err: process.stderr, display: createTrainingDisplay(process.stdout) };
       const training = options.background
-        ? runBackgroundTrainCommand({ ...common, ...here, cliFile: __filename })
+        ? runBackgroundTrainCommand({ ...common, ...here, inEditor, cliFile: __filename })
         : runTrainCommand({
             ...common,
             ...(prepared === undefined ? here : { ...createSupervisorLog(process.stdout), prepared }),
@@ -226,6 +228,7 @@ interface TrainOptions {
   runDir?: string;
   resume?: true;
   background?: true;
+  inEditor?: true;
   prepared?: string;
 }
 

@@ -33,6 +33,7 @@ export function taskArguments(
     'train',
     configPath,
     '--background',
+    '--in-editor',
     ...(runFolder === undefined ? [] : ['--run-dir', path.resolve(path.dirname(configPath), runFolder)]),
     ...(resume === true ? ['--resume'] : []),
   ];

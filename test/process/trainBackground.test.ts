@@ -24,8 +24,11 @@ afterEach(async () => {
 });
 
 const configName = 'train.accumulation.json';
-const firstLine =
-  'Training goes on when this window is closed; stop it from the panel or with Ctrl-C here.\n';
+/** What stands before all else: how the run is shown again, and how it is stopped. */
+const firstLines = (folder: string): string =>
+  `The training goes on when this terminal is closed. See it with: batch-planner follow ${folder}\n` +
+  'Ctrl-C here or there stops it after its update and saves.\n';
+const ownFolder = '.batch-planner/runs/<run>';
 /** An update takes at least this long in a slow script, in ms. */
 const updatePause = 60;
 
@@ -137,7 +140,7 @@ describe('in the background', () => {
     const foreground = await project.run(['train', configName]);
     const background = await start().end;
     expect(background).toMatchObject({ code: 0, err: '' });
-    expect(withoutFigures(background.out)).toBe(firstLine + withoutFigures(foreground.out));
+    expect(withoutFigures(background.out)).toBe(firstLines(ownFolder) + withoutFigures(foreground.out));
     expect(record()).toMatchObject({ state: 'completed', attempts: 1 });
     expect(existsSync(file('run.lock'))).toBe(false);
   });
@@ -272,6 +275,42 @@ describe('in the background', () => {
   });
 });
 
+describe('in the terminal of an editor', () => {
+  const inEditor = (...options: string[]): Running =>
+    project.start(['train', configName, '--background', '--in-editor', ...options]);
+
+  test('a stop that was asked for elsewhere is no failure, and what can be done there is told', async () => {
+    write(slow(50));
+    const running = inEditor();
+    await until(() => updates() >= 2, 'the second update');
+    ask('stop');
+    const ended = await running.end;
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toMatch(/Stopped after update \d+ \(epoch \d+\); the state is saved\./);
+    expect(ended.out).toContain('Go on with the command "Batch Planner: Resume".');
+    expect(ended.out).toContain('with the command "Batch Planner: Stop" or with Ctrl-C here.');
+    expect(ended.out).not.toContain('batch-planner ');
+    expect(record().state).toBe('stopped');
+  });
+
+  test.skipIf(process.platform === 'win32')('Ctrl-C in it is told as in any other', async () => {
+    write(slow(50));
+    const running = inEditor();
+    await until(() => updates() >= 2, 'the second update');
+    signal(running, 'SIGINT');
+    expect(await running.end).toMatchObject({ code: 130, err: '' });
+  });
+
+  test('a mistake and a failure keep their exit codes, and name what the editor has', async () => {
+    write(mlp({ epochs: 1, extra: "throw new Error('the disk is gone');" }));
+    expect(await inEditor().end).toMatchObject({ code: 1 });
+    rmSync(project.path(configName));
+    const mistake = await inEditor().end;
+    expect(mistake.code).toBe(2);
+    expect(mistake.err).toContain('with the command "Batch Planner: Plan Batch Size".');
+  });
+});
+
 test('in the foreground, a terminal that is gone stops the training, which saves', async (context) => {
   if (!hasPython) context.skip('there is no Python to make a terminal with');
   write(slow(50));
@@ -329,7 +368,8 @@ describe('a mistake is told as in the foreground, and leaves no run folder', () 
     project.write('node_modules/tsx/package.json', '{ "name": "tsx", "exports": { "./none": "./none.js" } }');
     for (const options of [[], ['--run-dir', 'mine']]) {
       const ended = await start(...options).end;
-      expect(ended).toMatchObject({ code: 2, out: firstLine });
+      expect(ended.code).toBe(2);
+      expect(withoutFigures(ended.out)).toBe(firstLines(options.length === 0 ? ownFolder : 'mine'));
       expect(ended.err).toMatch(/^train\.tsx is TypeScript, which Node [\d.]+ does not run by itself: .*\n$/);
     }
     expect(runFolders()).toEqual([]);
@@ -344,7 +384,7 @@ describe('follow', () => {
     await until(() => events().some(({ type }) => type === 'epoch'), 'the first epoch');
     const followed = await project.run(['follow', path.relative(project.folder, file(''))]);
     expect(followed).toMatchObject({ code: 0, err: '' });
-    expect(followed.out.startsWith(firstLine)).toBe(true);
+    expect(withoutFigures(followed.out).startsWith(firstLines(ownFolder))).toBe(true);
     expect(followed.out).toMatch(/epoch 4\/4 · /);
     expect(followed.out).toMatch(/The run \S+ is completed\.\n$/);
     expect((await running.end).code).toBe(0);
@@ -358,7 +398,7 @@ describe('follow', () => {
     await until(() => updates() >= 1, 'the first update');
     const { supervisorPid } = record();
     const following = project.start(['follow', file('')]);
-    await until(() => following.printed().includes(firstLine.trim()), 'the first line');
+    await until(() => following.printed().includes('stops it after its update'), 'the first lines');
     rmSync(file(''), { recursive: true, force: true });
     expect(await following.end).toMatchObject({ code: 1 });
     process.kill(supervisorPid, 'SIGTERM');

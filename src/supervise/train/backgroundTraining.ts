@@ -7,6 +7,7 @@ import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { RunPaths } from '../runs/runFolder';
 import { writeControl } from '../runs/runFolderFiles';
 import { readRunEvents } from '../runs/runFolderTail';
+import { adviceInEditor, displayInEditor, inEditor } from './editorAdvice';
 import { asExitCode, followRun, followStart, statIfThere, type FollowStart } from './runFollower';
 import { supervisorLogOf } from './supervisorLog';
 import type { TrainingDisplay } from './trainingDisplay';
@@ -19,6 +20,11 @@ export interface BackgroundTrainOptions {
   /** As for `train`. */
   readonly runDir: string | null;
   readonly resume: boolean;
+  /**
+   * The terminal is an editor's: its commands are named in place of command lines, and a run that was stopped from
+   * elsewhere, as by the page, ends with code 0, as a task that did what was asked of it.
+   */
+  readonly inEditor?: boolean;
   readonly err: { write(text: string): unknown };
   readonly display: TrainingDisplay;
   /** The command line's own file, which the supervisor is started from. */
@@ -28,11 +34,24 @@ export interface BackgroundTrainOptions {
   readonly closed?: AbortSignal;
 }
 
-export const goesOn =
-  'Training goes on when this window is closed; stop it from the panel or with Ctrl-C here.';
-
 /** Starts the training and shows it. Resolves to the run's exit code, or to 130 where it goes on unseen. */
-export async function runBackgroundTrainCommand(options: BackgroundTrainOptions): Promise<ExitCode> {
+export async function runBackgroundTrainCommand(given: BackgroundTrainOptions): Promise<ExitCode> {
+  if (given.inEditor !== true) return (await trainInBackground(given)).code;
+  const { code, stopAsked } = await trainInBackground({
+    ...given,
+    display: displayInEditor(given.display),
+    err: { write: (text) => given.err.write(adviceInEditor(text)) },
+  });
+  return code === exitCodes.interrupted && stopAsked === 'elsewhere' ? exitCodes.done : code;
+}
+
+interface ShownRun {
+  readonly code: ExitCode;
+  /** Where a stop was asked for; null where the run goes on, or ended by itself. */
+  readonly stopAsked: 'here' | 'elsewhere' | null;
+}
+
+async function trainInBackground(options: BackgroundTrainOptions): Promise<ShownRun> {
   const { display, err, signals = process, closed } = options;
   let run: PreparedRun;
   try {
@@ -40,15 +59,20 @@ export async function runBackgroundTrainCommand(options: BackgroundTrainOptions)
   } catch (error) {
     if (!isMistake(error)) throw error;
     err.write(`${error.message}\n`);
-    return exitCodes.usage;
+    return { code: exitCodes.usage, stopAsked: null };
   }
   const { paths, start } = run;
   const supervisor = await startSupervisor(options, paths).catch(async (error: unknown) => {
     await run.removeUnused();
     throw error;
   });
-  display.say(goesOn);
+  display.say(goesOnText(paths, options.inEditor));
   for (const event of start.events > 0 ? await readRunEvents(paths.events) : []) display.event(event, true);
+  let stopAsked: ShownRun['stopAsked'] = 'elsewhere';
+  const here = (): void => {
+    stopAsked = 'here';
+  };
+  signals.on('SIGINT', here);
   const code = await followRun({
     paths,
     start,
@@ -57,10 +81,10 @@ export async function runBackgroundTrainCommand(options: BackgroundTrainOptions)
     ended: () => Promise.resolve(supervisor.exitCode()),
     signals,
     closed,
-  });
+  }).finally(() => signals.off('SIGINT', here));
   if (code === null) {
-    display.say(`The training goes on. See it with: batch-planner follow ${quoted(relative(paths))}`);
-    return exitCodes.interrupted;
+    display.say(`The training goes on. ${seeItWith(paths)}`);
+    return { code: exitCodes.interrupted, stopAsked: null };
   }
   const killer = supervisor.signal();
   if (killer !== null) {
@@ -70,7 +94,19 @@ export async function runBackgroundTrainCommand(options: BackgroundTrainOptions)
     );
   }
   await run.removeUnused();
-  return code;
+  return { code, stopAsked: code === exitCodes.interrupted ? stopAsked : null };
+}
+
+/** What a person should know of a run that is shown: that it outlives the terminal, and how it is stopped. */
+export function goesOnText(paths: RunPaths, isEditor = false): string {
+  return isEditor
+    ? `The training goes on when this window is closed. Stop it on its page, with the command ${inEditor('stop')} or with Ctrl-C here.`
+    : `The training goes on when this terminal is closed. ${seeItWith(paths)}\nCtrl-C here or there stops it after its update and saves.`;
+}
+
+/** How a run is shown in another terminal. */
+export function seeItWith(paths: RunPaths): string {
+  return `See it with: batch-planner follow ${quoted(relative(paths))}`;
 }
 
 function relative({ folder }: RunPaths): string {

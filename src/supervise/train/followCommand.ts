@@ -1,12 +1,11 @@
 // `batch-planner follow`: shows a run that another process supervises, in whatever window.
 import path from 'node:path';
-import { quoted } from '../../planning/commandText';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { RunRecord } from '../../protocol/runEvents';
 import { runPaths, type RunPaths } from '../runs/runFolder';
 import { readRunRecord } from '../runs/runFolderFiles';
 import { isHeld, readLockOwner } from '../runs/runLock';
-import { goesOn } from './backgroundTraining';
+import { goesOnText, seeItWith } from './backgroundTraining';
 import { followRun, followStart } from './runFollower';
 import type { TrainingDisplay } from './trainingDisplay';
 
@@ -39,7 +38,7 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     err.write(`There is no run in ${paths.folder}. See the runs of this folder with: batch-planner runs\n`);
     return exitCodes.usage;
   }
-  if (exitCodeOf[state] === undefined) display.say(goesOn);
+  if (exitCodeOf[state] === undefined) display.say(goesOnText(paths));
   const code = await followRun({
     paths,
     // All events are read, as what is shown adds up; of what was said and printed, only what comes.
@@ -56,9 +55,7 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     closed,
   });
   display.say(
-    code === null
-      ? `The training goes on. See it with: batch-planner follow ${quoted(path.relative('', paths.folder))}`
-      : `The run ${paths.name} is ${state}.`,
+    code === null ? `The training goes on. ${seeItWith(paths)}` : `The run ${paths.name} is ${state}.`,
   );
   return code ?? exitCodes.interrupted;
 }
