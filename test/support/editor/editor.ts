@@ -110,18 +110,19 @@ export class Editor {
 
   /**
    * Runs a command by its whole title in the palette, such as `Batch Planner: Plan Batch Size`. A window that has just
-   * started does not offer every command yet, and the palette does not follow: it is opened again.
+   * started does not offer every command yet, and the palette does not follow; an editor that is brought back takes the
+   * focus, and the palette closes: it is opened again.
    */
   async command(title: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
-      await this.quickInput.open('F1');
-      await this.quickInput.filter(`>${title}`);
       try {
+        await this.quickInput.open('F1');
+        await this.quickInput.filter(`>${title}`);
         await this.quickInput.choose(title, 5_000);
         return;
       } catch (error) {
         if (attempt === 5) throw error;
-        await this.quickInput.close();
+        if (await this.quickInput.isOpen()) await this.quickInput.close();
       }
     }
   }

@@ -41,8 +41,9 @@ export class QuickInput {
     return this.#input.inputValue();
   }
 
+  /** Writes into the box. @throws Error where it has closed meanwhile */
   async filter(text: string): Promise<void> {
-    await this.#input.fill(text);
+    await this.#input.fill(text, { timeout: 5_000 });
   }
 
   /** Labels of the choices on the screen. */
