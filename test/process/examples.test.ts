@@ -90,8 +90,7 @@ test(
   'model, a model.json, is planned with the data that its config names and reaches 95 % on held-out images',
   { timeout: limit * 1000 },
   async () => {
-    copy('model', ['model.json', 'weights.bin', 'model.accumulation.json']);
-    copy('digits', ['digits.csv']);
+    copy('model', ['model.json', 'weights.bin', 'model.accumulation.json', 'digits.csv']);
     const { training } = configIn('model/model.accumulation.json');
     const plan = await planned('model/model.json');
     expect(plan).toMatchObject({ entry: 'model/model.json', targetBatchSize: 256 });
