@@ -147,9 +147,12 @@ interface Described {
   readonly allOf?: readonly Described[];
 }
 
+/** Made once, where it is first needed: it takes longer than all the rest. */
+let wholeSchema: Described | undefined;
+
 /** The parts of the JSON Schema that a path leads to: several where there are several forms. */
 function schemasAt(path: readonly PropertyKey[]): Described[] {
-  let at = forms(configJsonSchema());
+  let at = forms((wholeSchema ??= configJsonSchema()));
   for (const part of path) {
     at = at.flatMap((schema) => {
       const { properties, items, additionalProperties } = schema;

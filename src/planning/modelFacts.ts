@@ -79,7 +79,7 @@ const inputLayer = z.looseObject({
   name: z.string().optional(),
   config: z.looseObject({
     name: z.string(),
-    batch_input_shape: z.array(z.int().nullable()).min(1),
+    batch_input_shape: z.array(z.int().nullable()),
   }),
 });
 

@@ -67,6 +67,11 @@ export function readConfig(text: string): ConfigReading {
     .map((key) =>
       problem(text, key.offset, key.length, `${shownValue(key.value)} is there twice: remove one of them.`),
     );
+  const length = objectAsLength(tree);
+  if (length !== null) {
+    const message = '"length" cannot be an object: nothing in a config has such a key.';
+    return { problems: [problem(text, length.offset, length.length, message)] };
+  }
   const parsed = accumulationConfig.safeParse(value);
   if (parsed.success && repeated.length === 0) return { config: parsed.data };
   const found = describeIssues(parsed.error?.issues ?? [], value, mostProblems).map(
@@ -81,8 +86,15 @@ function newerVersion(value: unknown): number | null {
   return typeof value.version === 'number' && value.version > configVersion ? value.version : null;
 }
 
+/** Some of the parser's own places end behind the text, where it is cut off. */
 function problem(text: string, offset: number, length: number, message: string): ConfigProblem {
-  return { message, offset, length, ...positionAt(text, offset) };
+  const start = Math.min(offset, text.length);
+  return {
+    message,
+    offset: start,
+    length: Math.min(length, text.length - start),
+    ...positionAt(text, start),
+  };
 }
 
 /** At the value of a path, or of its nearest part that is there. */
@@ -110,6 +122,21 @@ function problemAtKey(
 
 function segment(part: PropertyKey): string | number {
   return typeof part === 'number' ? part : String(part);
+}
+
+/** The first "length" that holds an object: the schema compares lengths also of what is no text or list, and fails on it. */
+function objectAsLength(node: Node): Node | null {
+  for (const child of node.children ?? []) {
+    const [name, value] = child.type === 'property' ? (child.children ?? []) : [];
+    if (name?.value === 'length' && value !== undefined && holdsObject(value)) return name;
+    const found = objectAsLength(child);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function holdsObject(node: Node): boolean {
+  return node.type === 'object' || (node.children ?? []).some(holdsObject);
 }
 
 /** The name nodes of keys that their object has already. */

@@ -27,7 +27,7 @@ const weightSpec = z.looseObject({
         .min(0, { error: ({ input }) => `a dimension is ${shownValue(input)}, and it cannot be below zero` }),
       'the shape of a weight is a list of whole numbers',
     )
-    .max(mostDimensions, `a weight has at most ${mostDimensions} dimensions`),
+    .refine((shape) => shape.length <= mostDimensions, `a weight has at most ${mostDimensions} dimensions`),
   dtype: z.enum(kinds, oneOf('the dtype', kinds)),
   quantization: z
     .looseObject({
@@ -42,7 +42,7 @@ export type WeightSpec = z.infer<typeof weightSpec>;
 /** `weightsManifest` of a model.json: groups, each a run of weights stored end to end over its files. */
 export const weightsManifest = z.array(
   z.looseObject({
-    paths: z.array(z.string('a path is a text').min(1, 'a path cannot be empty')),
+    paths: z.array(z.string('a path is a text').refine((named) => named !== '', 'a path cannot be empty')),
     weights: z.array(weightSpec),
   }),
   'the weights manifest is a list',
