@@ -14,20 +14,32 @@ export interface LifelineOptions {
 const intervalMs = 500;
 
 /**
- * Runs in a thread of its own: a script in an endless loop, or a long step of TensorFlow, blocks the main thread.
- * EPERM means that the process is there under another user. SIGKILL, because no handler of the script may stop it.
+ * Runs in a thread of its own: a script in an endless loop, or a long step of TensorFlow, blocks the main thread. It is
+ * text, as a thread cannot load a part of a bundle; what it asks is what `processIsAlive` does.
+ * SIGKILL, because no handler of the script may stop it.
  */
 const watcher = `
+const { readFileSync } = require('node:fs');
 const { parentPort, workerData } = require('node:worker_threads');
-const timer = setInterval(() => {
+const { parentPid, graceMs } = workerData;
+function isAlive() {
   try {
-    process.kill(workerData.parentPid, 0);
+    process.kill(parentPid, 0);
   } catch (error) {
-    if (error.code === 'EPERM') return;
-    clearInterval(timer);
-    parentPort.postMessage('gone');
-    setTimeout(() => process.kill(process.pid, 'SIGKILL'), workerData.graceMs);
+    if (error.code !== 'EPERM') return false;
   }
+  try {
+    const stat = readFileSync('/proc/' + parentPid + '/stat', 'latin1');
+    return !/^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return true;
+  }
+}
+const timer = setInterval(() => {
+  if (isAlive()) return;
+  clearInterval(timer);
+  parentPort.postMessage('gone');
+  setTimeout(() => process.kill(process.pid, 'SIGKILL'), graceMs);
 }, ${intervalMs});
 `;
 

@@ -1,6 +1,6 @@
 // The lock of a run folder: one training at a time. A lock whose processes are dead is taken over.
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
@@ -23,10 +23,10 @@ export class RunLockedError extends Error {
   override readonly name = 'RunLockedError';
   constructor(folder: string, holder: LockOwner) {
     const elsewhere = holder.host === hostname() ? '' : ` on ${holder.host}`;
-    const remedy =
-      elsewhere === ''
-        ? 'Wait for it, stop it, or name another folder with --run-dir.'
-        : `If it is no longer running there, remove run.lock from the folder.`;
+    let remedy = 'Wait for it, stop it, or name another folder with --run-dir.';
+    if (elsewhere !== '') remedy = 'If it is no longer running there, remove run.lock from the folder.';
+    // The number may be another process's by now, which cannot be told here.
+    else if (holder.startTime === null) remedy += ' If that process is no training, remove run.lock from it.';
     super(
       `The run folder ${folder} is in use by another training (process ${holder.pid}${elsewhere}). ${remedy}`,
     );
@@ -40,8 +40,10 @@ export interface ProcessFacts {
 }
 const realProcesses: ProcessFacts = { isAlive: processIsAlive, startTime: processStartTime };
 
-/** A taking over that was begun so long ago (in ms) died in the middle of it. */
-const takeOverLimit = 10_000;
+/** A file that cannot be read is not one that is written just now, once it has been the same for so long, in ms. */
+const writingLimit = 2_000;
+/** Between two looks at a lock that another process takes over, in ms. */
+const takeOverPause = 50;
 
 export class RunLock {
   private constructor(
@@ -62,32 +64,66 @@ export class RunLock {
       host: hostname(),
       trainer: null,
     };
+    const text = JSON.stringify(mine);
+    const [lockWatch, mutexWatch] = [new Watch(processes), new Watch(processes)];
     for (;;) {
-      if (await create(file, JSON.stringify(mine))) return new RunLock(file, mine, processes);
-      const holder = await readLockOwner(file);
-      if (holder && (await isHeld(holder, processes))) throw new RunLockedError(folder, holder);
-      await takeOver(file, processes);
+      if (await create(file, text)) return new RunLock(file, mine, processes);
+      const look = await lockWatch.look(file);
+      if (look.dead !== null) await takeOver(file, look.dead, text, mutexWatch);
+      else if (look.holder !== null) throw new RunLockedError(folder, look.holder);
+      else await sleep(takeOverPause);
     }
   }
 
-  /** Records the training process, so that the folder counts as used as long as that one lives. */
+  /**
+   * Records the training process, so that the folder counts as used as long as that one lives. Where that cannot be
+   * written (a disk that is full by now), the lock is this process's alone.
+   */
   async setTrainer(pid: number): Promise<void> {
     const trainer = { pid, startTime: await this.processes.startTime(pid) };
-    await replaceFile(this.file, JSON.stringify({ ...this.owner, trainer }));
+    try {
+      await replaceFile(this.file, JSON.stringify({ ...this.owner, trainer }));
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
   }
 
+  /** Lets go of the lock, where it is still this one's. */
   async release(): Promise<void> {
-    await rm(this.file, { force: true });
+    try {
+      const holder = await readLockOwner(this.file);
+      const { pid, startTime, host } = this.owner;
+      const isOwn = holder?.pid === pid && holder.startTime === startTime && holder.host === host;
+      if (isOwn) await rm(this.file, { force: true });
+    } catch (error) {
+      // On a disk that is read-only by now it stays, and ends with this process.
+      if (!(error instanceof Error && 'code' in error)) throw error;
+    }
   }
 }
 
 /** Who holds a lock; null where there is none, or where it is not readable (torn by a crash). */
 export async function readLockOwner(file: string): Promise<LockOwner | null> {
+  const text = await readText(file);
+  return text === null ? null : parseOwner(text);
+}
+
+async function readText(file: string): Promise<string | null> {
   try {
-    const checked = owner.safeParse(JSON.parse(await readFile(file, 'utf8')));
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw error;
+  }
+}
+
+function parseOwner(text: string): LockOwner | null {
+  try {
+    const checked = owner.safeParse(JSON.parse(text));
     return checked.success ? checked.data : null;
   } catch (error) {
-    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
 }
@@ -103,26 +139,77 @@ export async function isHeld(holder: LockOwner, processes = realProcesses): Prom
   return false;
 }
 
-/** Removes a dead process's lock. Of several that try at once, one does; the others look again. */
-async function takeOver(file: string, processes: ProcessFacts): Promise<void> {
+/** What a look at a lock shows. */
+type Look =
+  /** Nobody living holds it: a lock with this very text may be removed. */
+  | { readonly dead: string }
+  /** Who is named in it lives; null: it cannot be read, and may be being written. */
+  | { readonly dead: null; readonly holder: LockOwner | null };
+
+/** Looks at a lock again and again, until it is known whether it is free. */
+class Watch {
+  #text: string | null = null;
+  #since = 0;
+
+  constructor(private readonly processes: ProcessFacts) {}
+
+  async look(file: string): Promise<Look> {
+    const text = await readText(file);
+    const holder = text === null ? null : parseOwner(text);
+    if (text !== null && holder !== null) {
+      return (await isHeld(holder, this.processes)) ? { dead: null, holder } : { dead: text };
+    }
+    // The wall clock and the file's time may jump: only the time that passes here counts.
+    if (text === null || text !== this.#text) this.#since = performance.now();
+    this.#text = text;
+    const isTorn = text !== null && performance.now() - this.#since >= writingLimit;
+    return isTorn ? { dead: text } : { dead: null, holder: null };
+  }
+}
+
+/**
+ * Removes a lock that nobody living holds. Of several that try at once, one does; the others look again.
+ * @param dead its text; where another one stands there by now, it is left alone
+ * @param mine text of the second lock, which is held meanwhile
+ * @param watch the caller's own of that one
+ */
+async function takeOver(file: string, dead: string, mine: string, watch: Watch): Promise<void> {
   const mutex = `${file}.taking-over`;
-  if (!(await create(mutex, ''))) {
-    const begun = await stat(mutex).catch(() => null);
-    if (begun && Date.now() - begun.mtimeMs > takeOverLimit) await rm(mutex, { force: true });
-    await sleep(50);
+  if (!(await create(mutex, mine))) {
+    const other = await watch.look(mutex);
+    if (other.dead === null) await sleep(takeOverPause);
+    else await removeDead(mutex, other.dead);
     return;
   }
   try {
-    const holder = await readLockOwner(file);
-    if (!holder || !(await isHeld(holder, processes))) await rm(file, { force: true });
+    if ((await readText(file)) === dead) await rm(file, { force: true });
   } finally {
     await rm(mutex, { force: true });
   }
 }
 
+/** Removes what a process left that died while it took a lock over; what another one put in its place goes back. */
+async function removeDead(file: string, text: string): Promise<void> {
+  const aside = `${file}.${uniqueEnd()}`;
+  try {
+    await rename(file, aside);
+    if ((await readText(aside)) !== text) await link(aside, file);
+  } catch (error) {
+    // Another process was quicker.
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+/** Ends a name that nothing else takes. */
+function uniqueEnd(): string {
+  return `${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+}
+
 /** Creates a file that was not there, with its text at once: nobody finds it empty. False where it was there. */
 async function create(file: string, text: string): Promise<boolean> {
-  const temporary = `${file}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${file}.${uniqueEnd()}`;
   try {
     await writeFile(temporary, text, { flag: 'wx', mode: 0o600 });
     try {
