@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
+import { parseCheckpointSeconds, parseCheckpointUpdates } from './planning/checkpointInput';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';
@@ -15,6 +16,7 @@ import { runBackgroundTrainCommand } from './supervise/train/backgroundTraining'
 import { runFollowCommand } from './supervise/train/followCommand';
 import { createSupervisorLog } from './supervise/train/supervisorLog';
 import { runTrainCommand } from './supervise/train/trainingSupervisor';
+import type { CheckpointIntervals } from './supervise/train/trainingSupervisorJob';
 import { createGpuView } from './terminal/gpuView';
 import { createPlanPrinter } from './terminal/planPrinter';
 import { watchReader } from './terminal/reader';
@@ -131,6 +133,14 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       'the run folder (default: a new one under .batch-planner/runs beside the config)',
     )
     .option('--resume', 'go on with the run in --run-dir, or with the latest one')
+    .option(
+      '--checkpoint-seconds <s>',
+      'seconds between checkpoints, which are put off where they would take more than 2 % of the time (default: 60)',
+    )
+    .option(
+      '--checkpoint-updates <n>',
+      'updates between checkpoints, whatever they cost (default: by time alone)',
+    )
     .option('--background', 'train in a process that goes on when this terminal is closed, and show it here')
     // What --background starts: its folder is made, and what it says goes to a log.
     .addOption(new Option('--prepared <dir>').hideHelp().conflicts('background'))
@@ -138,8 +148,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .addOption(new Option('--in-editor').hideHelp().implies({ background: true }))
     .action(async (config: string, options: TrainOptions) => {
       const { runDir = null, resume = false, prepared, inEditor = false } = options;
+      const intervals = checkpointIntervals(options);
       const reader = watchReader(null, [process.stdout, process.stderr]);
-      const common = { configPath: config, runDir, resume, closed: reader.signal };
+      const common = { configPath: config, runDir, resume, closed: reader.signal, ...intervals };
       const here = { err: process.stderr, display: createTrainingDisplay(process.stdout) };
       const training = options.background
         ? runBackgroundTrainCommand({ ...common, ...here, inEditor, cliFile: __filename })
@@ -227,6 +238,8 @@ interface PlanOptions {
 interface TrainOptions {
   runDir?: string;
   resume?: true;
+  checkpointSeconds?: string;
+  checkpointUpdates?: string;
   background?: true;
   inEditor?: true;
   prepared?: string;
@@ -237,6 +250,17 @@ interface SetupOptions {
   package?: 'tensorflow' | 'tensorflow-cpu';
   folder?: string;
   force?: true;
+}
+
+function checkpointIntervals({ checkpointSeconds, checkpointUpdates }: TrainOptions): CheckpointIntervals {
+  return {
+    ...(checkpointSeconds === undefined
+      ? {}
+      : { checkpointSeconds: parseCheckpointSeconds(checkpointSeconds) }),
+    ...(checkpointUpdates === undefined
+      ? {}
+      : { checkpointUpdates: parseCheckpointUpdates(checkpointUpdates) }),
+  };
 }
 
 function collect(value: string, earlier: string[] = []): string[] {

@@ -5,7 +5,7 @@ import { formatCount } from './units';
 export class InputError extends Error {
   override readonly name = 'InputError';
   constructor(
-    readonly kind: 'budget' | 'headroom' | 'targetBatch' | 'shape',
+    readonly kind: 'budget' | 'headroom' | 'targetBatch' | 'shape' | 'checkpoints',
     message: string,
   ) {
     super(message);

@@ -13,9 +13,10 @@ import { supervisorLogOf } from './supervisorLog';
 import type { TrainingDisplay } from './trainingDisplay';
 import { isMistake } from './trainingMistakes';
 import { readTrainingConfig } from './trainingSupervisorConfig';
+import type { CheckpointIntervals } from './trainingSupervisorJob';
 import { openRun } from './trainingSupervisorRun';
 
-export interface BackgroundTrainOptions {
+export interface BackgroundTrainOptions extends CheckpointIntervals {
   readonly configPath: string;
   /** As for `train`. */
   readonly runDir: string | null;
@@ -154,7 +155,7 @@ interface Supervisor {
 
 /** Starts `train` in a session of its own: no terminal's end reaches it, and it holds nothing of this process. */
 async function startSupervisor(
-  { configPath, runDir, resume, cliFile }: BackgroundTrainOptions,
+  { configPath, runDir, resume, cliFile, checkpointSeconds, checkpointUpdates }: BackgroundTrainOptions,
   paths: RunPaths,
 ): Promise<Supervisor> {
   const log = await open(supervisorLogOf(paths.folder), 'a', 0o600);
@@ -162,6 +163,8 @@ async function startSupervisor(
     const words = ['train', path.resolve(configPath), '--prepared', paths.folder];
     if (runDir !== null) words.push('--run-dir', runDir);
     if (resume) words.push('--resume');
+    if (checkpointSeconds !== undefined) words.push('--checkpoint-seconds', String(checkpointSeconds));
+    if (checkpointUpdates !== undefined) words.push('--checkpoint-updates', String(checkpointUpdates));
     const child = spawn(process.execPath, [cliFile, ...words], {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
