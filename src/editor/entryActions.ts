@@ -4,7 +4,7 @@ import type { PageMessage } from '../protocol/page';
 import type { EntrySession } from './entrySession';
 import { commandNames } from './names';
 import type { Planning } from './planning';
-import { openPlace, type Remedies } from './remedies';
+import { openPlace, type Remedies, remedyOf } from './remedies';
 import type { Training } from './training';
 
 export class EntryActions {
@@ -49,11 +49,11 @@ export class EntryActions {
       case 'endRun':
         await this.training.end(session);
         break;
-      case 'remedy':
-        if (session.plan.state === 'failed' && session.plan.failure.remedy !== null) {
-          await this.remedies.apply(session, session.plan.failure.remedy);
-        }
+      case 'remedy': {
+        const remedy = remedyOf(session.plan);
+        if (remedy !== null) await this.remedies.apply(session, remedy);
         break;
+      }
       case 'openConfig':
         await openPlace({ file: session.configPath, line: message.line });
         break;

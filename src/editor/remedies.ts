@@ -1,6 +1,8 @@
 // Failures as a person meets them: one sentence, and what mends it as a button.
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { isMendedBySetup } from '../planning/warningRemedy';
+import type { PlanView } from '../protocol/page';
 import type { PlanFailure, Remedy } from '../protocol/planStream';
 import type { EntrySession } from './entrySession';
 import { commandNames } from './names';
@@ -86,6 +88,12 @@ export class Remedies {
     await terminal.processId;
     type(terminal);
   }
+}
+
+/** What the page offers beside a failure, or a warning, of its plan; null for nothing. */
+export function remedyOf(plan: PlanView): Remedy | null {
+  if (plan.state === 'failed') return plan.failure.remedy;
+  return plan.state === 'planned' && plan.plan.warnings.some(isMendedBySetup) ? 'setUpTensorflow' : null;
 }
 
 /** Name of the button. */

@@ -120,6 +120,14 @@ export interface RunView {
   /** Updates done in the whole run. */
   readonly updates: number;
   readonly microbatch: { readonly done: number; readonly of: number } | null;
+  /**
+   * Time in which updates were made, in ms, without pauses and without what lies between two training processes; of the
+   * stretch that is under way only what was before `trainingSince`.
+   */
+  readonly trainedMs: number;
+  /** Since when it trains without a break; null while it does not. */
+  readonly trainingSince: string | null;
+  /** Over the last updates that were made, which may be a while ago. */
   readonly examplesPerSecond: number | null;
   readonly leftMs: number | null;
   /** Peak of the last update. */
@@ -248,7 +256,7 @@ export const pageMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('copyText'), text: z.string().max(20_000_000) }),
   z.strictObject({ type: z.literal('showLog') }),
   z.strictObject({ type: z.literal('showTerminal') }),
-  /** The button that a failure offers, by its kind in `planFailure.remedy`. */
+  /** The button that a failure offers, by its kind in `planFailure.remedy`, or a warning that the setup mends. */
   z.strictObject({ type: z.literal('remedy') }),
   z.strictObject({ type: z.literal('manageTrust') }),
 ]);

@@ -8,6 +8,7 @@ import {
   failures,
   largePlan,
   pageViewOf,
+  planOf,
   planningView,
   plannedViewOf,
 } from '../support/pageFixtures';
@@ -173,6 +174,30 @@ describe.skipIf(missing !== undefined)(
       expect(await help.isVisible()).toBe(true);
       expect(await figure(session, 'Against the full batch')).toContain('Close');
       expect(await session.accessibilityProblems()).toEqual([]);
+      await session.close();
+    });
+
+    it('offers the setup beside a warning that it mends, and nowhere else', async () => {
+      const warned = (message: string): ReturnType<typeof plannedViewOf> =>
+        plannedViewOf(planOf({ warnings: [{ code: 'backendFellBack', message, layers: [] }] }));
+      const noGpu = 'TensorFlow runs on the CPU; to mend it, run "batch-planner setup tensorflow".';
+      const session = await openPage(browser, { view: pageViewOf(warned(noGpu)) });
+      await button(session, 'Set up TensorFlow').click();
+      expect(await lastSent(session)).toEqual({ type: 'remedy' });
+      await session.show(pageViewOf(warned(noGpu), { isTrusted: false }));
+      expect(await button(session, 'Set up TensorFlow').count()).toBe(0);
+      await session.show(pageViewOf(warned('The script itself changed the backend to "cpu".')));
+      expect(await button(session, 'Set up TensorFlow').count()).toBe(0);
+      await session.close();
+    });
+
+    it('writes peaks that tie at the usual digits so that they can be told apart', async () => {
+      const trials = largePlan.trials.map((trial, index) =>
+        index < 2 ? { ...trial, peakBytes: 922_000_000 + index * 40_000 } : trial,
+      );
+      const session = await openPage(browser, { view: pageViewOf(plannedViewOf(planOf({ trials }))) });
+      const peaks = await session.page.locator('table.figures tbody tr td:nth-child(3)').allInnerTexts();
+      expect(peaks.slice(0, 5)).toEqual(['879.29 MB', '879.33 MB', '2.7 GB', '6.3 GB', '–']);
       await session.close();
     });
 

@@ -181,11 +181,47 @@ describe.skipIf(missing !== undefined)(
     });
 
     it('goes on counting the time by itself', async () => {
-      const startedAt = new Date(Date.now() - 10_000).toISOString();
-      const session = await openRun({ view: runPageOf(runViewOf({ startedAt })) });
-      const elapsed = () => session.page.locator('.run-figures', { hasText: 'elapsed' }).innerText();
-      const before = await elapsed();
-      await expect.poll(elapsed, { timeout: 5000 }).not.toBe(before);
+      const trainingSince = new Date(Date.now() - 10_000).toISOString();
+      const session = await openRun({ view: runPageOf(runViewOf({ trainedMs: 60_000, trainingSince })) });
+      const trained = () => session.page.locator('.run-figures > span', { hasText: 'trained' }).innerText();
+      const before = await trained();
+      expect(before).toMatch(/^trained 1 m 1\d s$/);
+      await expect.poll(trained, { timeout: 5000 }).not.toBe(before);
+      await session.close();
+    });
+
+    it.each<[string, Partial<RunView>]>([
+      ['paused', { state: 'paused' }],
+      ['ended', { state: 'completed', ...ended }],
+    ])('counts no time and no speed of a run that is %s', async (_, more) => {
+      const run = runViewOf({
+        ...more,
+        startedAt: new Date(Date.now() - 3_600_000).toISOString(),
+        trainedMs: 80_000,
+        trainingSince: null,
+      });
+      const session = await openRun({ view: runPageOf(run) });
+      const figures = () => session.page.locator('.run-figures').innerText();
+      const before = await figures();
+      expect(before).toContain('trained 1 m 20 s');
+      expect(before).toContain('last 1,204 examples/s');
+      await session.page.waitForTimeout(1200);
+      expect(await figures()).toBe(before);
+      await session.close();
+    });
+
+    it('says of no chart that nothing is done yet while it tells values', async () => {
+      const session = await openRun({ view: runPageOf(runViewOf()), height: 300 });
+      const empty = session.page.locator('.run-chart-loss .chart-empty');
+      expect(await empty.innerText()).toBe('The updates of this run are being read…');
+      // On no screen: not drawn, but not empty either.
+      await session.page.evaluate("document.querySelector('.run').style.paddingTop = '3000px'");
+      await session.addHistory(historyOf(20, { updatesPerEpoch: 10 }));
+      expect(await session.page.locator('.run-chart-metric .chart-figures').innerText()).toContain('0.9307');
+      for (const name of ['loss', 'metric', 'memory'])
+        expect(await session.page.locator(`.run-chart-${name} .chart-empty`).isVisible(), name).toBe(false);
+      await session.show(runPageOf(runViewOf({ name: 'another', updates: 0, last: {}, best: {} })));
+      expect(await empty.innerText()).toBe('No update is done yet.');
       await session.close();
     });
 

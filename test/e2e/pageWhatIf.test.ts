@@ -209,9 +209,9 @@ describe.skipIf(missing !== undefined)(
 async function expectOutdated({ page }: PageSession, isOutdated: boolean): Promise<void> {
   const colors = (await page.evaluate(`(() => {
     const colorOf = (name) => getComputedStyle(document.querySelector(name)).color;
-    return [colorOf('.planned .equation'), colorOf('.muted'), getComputedStyle(document.querySelector('.plot')).opacity];
+    return [colorOf('.planned .equation'), colorOf('.control'), getComputedStyle(document.querySelector('.plot')).opacity];
   })()`)) as string[];
-  expect([colors[0] === colors[1], colors[2]]).toEqual([isOutdated, isOutdated ? '0.4' : '1']);
+  expect([colors[0] !== colors[1], colors[2]]).toEqual([isOutdated, isOutdated ? '0.4' : '1']);
   expect(await page.getByText('out of date', { exact: true }).isVisible()).toBe(isOutdated);
 }
 

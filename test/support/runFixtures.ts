@@ -29,6 +29,8 @@ export function runViewOf(more: Partial<RunView> = {}): RunView {
     updateOfEpoch: 141,
     updates: 621,
     microbatch: { done: 57, of: 94 },
+    trainedMs: 12 * 60_000,
+    trainingSince: new Date().toISOString(),
     examplesPerSecond: 1204,
     leftMs: 31 * 60_000,
     memoryBytes: 6.3 * 2 ** 30,

@@ -36,6 +36,8 @@ export interface ChartAxis {
 export interface ChartContent {
   /** Number of updates that the chart reaches to. */
   readonly length: number;
+  /** What is said in place of lines where it reaches to none. */
+  readonly emptyText: string;
   /** In the order in which they are drawn: the last is on top. */
   readonly series: readonly ChartSeries[];
   /** The same in the order in which they are told. */

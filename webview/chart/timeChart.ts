@@ -1,7 +1,7 @@
 // One chart along the updates of a run: draws through uPlot only what can be seen, and shares zoom and pointer with the others.
 import uPlot from 'uplot';
 import type { RunMark } from '../../src/protocol/page';
-import { element, setAttribute, setShown } from '../dom';
+import { element, setAttribute, setShown, setText } from '../dom';
 import { shapeOf, type ChartContent } from './content';
 import type { Drawable, DrawQueue } from './drawing';
 import { gridOf } from './grid';
@@ -18,8 +18,6 @@ export interface ChartSetting {
   readonly queue: DrawQueue;
   /** What the x axis counts: `update`. */
   readonly xLabel: string;
-  /** Shown where there is nothing to draw yet. */
-  readonly emptyText: string;
   /** Name of a kind of mark in the legend. */
   readonly markName: (kind: RunMark['kind']) => string;
 }
@@ -31,7 +29,7 @@ const nearMark = 7;
 export class TimeChart implements Drawable {
   readonly root = element('div', { class: 'chart-body' });
   readonly #plotHost = element('div', { class: 'chart-plot', attributes: { tabindex: '0', role: 'group' } });
-  readonly #empty: HTMLElement;
+  readonly #empty = element('p', { class: 'chart-empty' });
   readonly #legend = new Legend();
   readonly #setting: ChartSetting;
   #theme = readTheme();
@@ -42,7 +40,6 @@ export class TimeChart implements Drawable {
 
   constructor(setting: ChartSetting) {
     this.#setting = setting;
-    this.#empty = element('p', { class: 'chart-empty' }, setting.emptyText);
     this.#plotHost.append(this.#empty);
     this.root.append(this.#legend.root, this.#plotHost);
     const { view, queue } = setting;
@@ -61,6 +58,9 @@ export class TimeChart implements Drawable {
     this.#content = content;
     this.#marks = drawnMarks(content.marks);
     setAttribute(this.#plotHost, 'aria-label', label);
+    // At once: a chart that is not on the screen is drawn later, and would say until then that there is nothing.
+    setText(this.#empty, content.emptyText);
+    setShown(this.#empty, content.length === 0);
     this.#setting.queue.ask(this);
   }
 
@@ -79,7 +79,6 @@ export class TimeChart implements Drawable {
     const seen = this.#setting.view.seen(content.length);
     const columns = Math.max(1, Math.round(plot.bbox.width));
     const grid = gridOf(seen, content.length, columns);
-    setShown(this.#empty, grid.x.length === 0);
     if (grid.x.length === 0) {
       // The library needs a place to make its axes of.
       plot.setData([[seen.from, seen.to], ...content.series.map(() => [null, null])]);

@@ -39,7 +39,7 @@ export class PlanPart {
   readonly #parts = new MemoryPartsView();
   readonly #partsSection: Section;
   readonly #sections: HTMLElement;
-  readonly #warnings = new WarningList();
+  readonly #warnings: WarningList;
   readonly #announcer = new Announcer();
   #view: PageView | null = null;
   #key = '';
@@ -48,6 +48,7 @@ export class PlanPart {
     this.#again = createButton(t('Measure again'), () => this.#measureAgain(), { icon: 'refresh' });
     this.#head = new HeadLine(() => send({ type: 'openEntry' }), [this.#again]);
     this.#banners = new Banners(send);
+    this.#warnings = new WarningList(send);
     this.#planned = new PlannedState(send, (answer, choice, isOutdated) => {
       this.#showFigures(answer, choice);
       for (const one of [this.#charts, this.#sections]) one.classList.toggle('is-outdated', isOutdated);
@@ -87,7 +88,7 @@ export class PlanPart {
     const hasFigures = plan.state === 'planning' || plan.state === 'planned';
     setShown(this.#charts, hasFigures);
     setShown(this.#sections, hasFigures);
-    this.#warnings.show(plan.state === 'planned' ? plan.plan.warnings : []);
+    this.#warnings.show(plan.state === 'planned' ? plan.plan.warnings : [], isTrusted);
     this.#planning.show(plan.state === 'planning' ? plan : null);
     if (plan.state === 'planning') this.#showPlanning(plan);
     this.#planned.show(plan.state === 'planned' ? plan : null, view);

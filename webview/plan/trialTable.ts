@@ -1,7 +1,7 @@
 // The trials as a table: what the charts show, for those who read rather than look.
 import { msPerExample } from '../../src/planning/chooseSize';
 import type { PlanTrial } from '../../src/planning/plan';
-import { formatBytes, formatCount } from '../../src/planning/units';
+import { formatBytesApart, formatCount } from '../../src/planning/units';
 import { element, icon, setChildren } from '../dom';
 import { t } from '../l10n';
 import { exactBytes, formatMs, outcomeOf, trialFits } from './texts';
@@ -41,14 +41,29 @@ export class TrialTable {
   /** @param chosen the size that the plan takes; null while there is none */
   show(trials: readonly TrialRow[], budgetBytes: number | null, chosen: number | null): void {
     const rows = [...trials].sort((a, b) => a.microbatch - b.microbatch);
-    setChildren(this.#body, JSON.stringify([rows, budgetBytes, chosen]), () =>
-      rows.map((trial) => trialRow(trial, budgetBytes, chosen)),
-    );
+    setChildren(this.#body, JSON.stringify([rows, budgetBytes, chosen]), () => {
+      const peaks = peakTexts(rows);
+      return rows.map((trial) => trialRow(trial, peaks.get(trial) ?? '–', budgetBytes, chosen));
+    });
   }
 }
 
-function trialRow(trial: TrialRow, budgetBytes: number | null, chosen: number | null): HTMLElement {
-  const { microbatch, peakBytes, outcome, message } = trial;
+/** Peaks as they are written one below the other, so that only equal ones look equal. */
+function peakTexts(rows: readonly TrialRow[]): ReadonlyMap<TrialRow, string> {
+  const known = rows.flatMap((row) => (row.peakBytes === null ? [] : [{ row, bytes: row.peakBytes }]));
+  const texts = formatBytesApart(known.map(({ bytes }) => bytes));
+  return new Map(
+    known.map(({ row }, index) => [row, `${row.outcome === 'outOfMemory' ? '> ' : ''}${texts[index] ?? ''}`]),
+  );
+}
+
+function trialRow(
+  trial: TrialRow,
+  peak: string,
+  budgetBytes: number | null,
+  chosen: number | null,
+): HTMLElement {
+  const { microbatch, peakBytes, message } = trial;
   const fits = trialFits(trial, budgetBytes);
   const ms = msPerExample(trial);
   const words = outcomeOf(trial, budgetBytes, chosen);
@@ -65,11 +80,7 @@ function trialRow(trial: TrialRow, budgetBytes: number | null, chosen: number | 
     element(
       'td',
       { class: 'number', attributes: { title: peakBytes === null ? undefined : exactBytes(peakBytes) } },
-      peakBytes === null
-        ? '–'
-        : outcome === 'outOfMemory'
-          ? `> ${formatBytes(peakBytes)}`
-          : formatBytes(peakBytes),
+      peak,
     ),
     element('td', { class: 'number' }, ms === null ? '–' : formatMs(ms)),
   );

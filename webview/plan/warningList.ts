@@ -1,6 +1,9 @@
 // What a plan warns of; for batch normalization, what can be done about it.
 import { warningText } from '../../src/planning/describe';
 import type { PlanWarning } from '../../src/planning/warning';
+import { isMendedBySetup } from '../../src/planning/warningRemedy';
+import type { PageMessage } from '../../src/protocol/page';
+import { createButton } from '../controls';
 import { element, icon, setChildren } from '../dom';
 import { t } from '../l10n';
 
@@ -16,7 +19,7 @@ export class WarningList {
   readonly element: HTMLElement;
   readonly #list = element('ul');
 
-  constructor() {
+  constructor(private readonly send: (message: PageMessage) => void) {
     this.element = element(
       'section',
       { class: 'warnings', attributes: { 'aria-label': t('Warnings') } },
@@ -24,13 +27,17 @@ export class WarningList {
     );
   }
 
-  show(warnings: readonly PlanWarning[]): void {
+  /** @param isTrusted false in Restricted Mode: nothing can be set up */
+  show(warnings: readonly PlanWarning[], isTrusted: boolean): void {
     this.element.hidden = warnings.length === 0;
-    setChildren(this.#list, JSON.stringify(warnings), () => warnings.map(warningItem));
+    setChildren(this.#list, JSON.stringify([warnings, isTrusted]), () =>
+      warnings.map((warning) => warningItem(warning, isTrusted ? this.send : null)),
+    );
   }
 }
 
-function warningItem(warning: PlanWarning): HTMLElement {
+/** @param send null where nothing can be offered */
+function warningItem(warning: PlanWarning, send: ((message: PageMessage) => void) | null): HTMLElement {
   const isMild = mild.has(warning.code);
   return element(
     'li',
@@ -41,6 +48,9 @@ function warningItem(warning: PlanWarning): HTMLElement {
       {},
       element('p', {}, warningText(warning)),
       ...(warning.code === 'batchStatistics' ? [batchNormalizationHelp()] : []),
+      ...(send !== null && isMendedBySetup(warning)
+        ? [createButton(t('Set up TensorFlow'), () => send({ type: 'remedy' }))]
+        : []),
     ),
   );
 }

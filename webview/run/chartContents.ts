@@ -43,6 +43,7 @@ interface LineLook {
 /** The loss, or another figure: per update where it is known so, and per epoch. `name` null: the loss. */
 export function figureContent(
   shown: Shown,
+  run: RunView,
   name: string | null,
   look: { readonly isLog: boolean; readonly isSmooth: boolean },
   t: Translate,
@@ -61,7 +62,7 @@ export function figureContent(
           t('validation (other run)'),
         ]);
   return {
-    ...common(shown, t),
+    ...common(shown, run, t),
     series: [...other, ...own],
     legend: [...own, ...other],
     isLog: look.isLog,
@@ -114,7 +115,7 @@ export function memoryContent(shown: Shown, run: RunView, t: Translate): ChartCo
     tell: (value) => (value < 10 ? formatFigure(value) : formatCount(value)),
   };
   return {
-    ...common(shown, t),
+    ...common(shown, run, t),
     series: [...others, ...speed, ...memory],
     legend: [...memory, ...speed, ...others],
     isLog: false,
@@ -128,9 +129,16 @@ export function memoryContent(shown: Shown, run: RunView, t: Translate): ChartCo
   };
 }
 
-function common({ own, other }: Shown, t: Translate): Pick<ChartContent, 'length' | 'describe'> {
+function common(
+  { own, other }: Shown,
+  run: RunView,
+  t: Translate,
+): Pick<ChartContent, 'length' | 'emptyText' | 'describe'> {
+  // A view comes before the points that it tells the last values of.
+  const isOnItsWay = run.updates > 0;
   return {
     length: Math.max(own.length, other?.length ?? 0),
+    emptyText: isOnItsWay ? t('The updates of this run are being read…') : t('No update is done yet.'),
     describe: (point) => {
       const epoch = own.epochAt(point);
       const parts = [t('update {0}', formatCount(point + 1))];

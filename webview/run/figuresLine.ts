@@ -1,7 +1,7 @@
-// The second line of a run: speed, time, memory, and how long ago it was saved; the times go on by themselves.
+// The second line of a run: speed, time trained, memory, and how long ago it was saved; the times go on by themselves.
 import type { RunView } from '../../src/protocol/page';
 import { formatBytes, formatCount, formatDuration } from '../../src/planning/units';
-import { element, setShown, setText } from '../dom';
+import { element, setAttribute, setShown, setText } from '../dom';
 import type { Translate } from '../l10n';
 import { formatFigure } from '../chart/numbers';
 import { isRunning } from './runStates';
@@ -10,39 +10,28 @@ import { isRunning } from './runStates';
 export class FiguresLine {
   readonly root = element('div', { class: 'run-figures' });
   readonly #speed = element('span');
-  readonly #elapsed = element('span');
+  readonly #trained = element('span');
   readonly #left = element('span');
   readonly #memory = element('span');
   readonly #saved = element('span');
   readonly #setup = element('span');
   readonly #t: Translate;
   #run: RunView | null = null;
-  #lastPointMs = 0;
   #timer: number | null = null;
 
   constructor(t: Translate) {
     this.#t = t;
-    this.root.append(this.#speed, this.#elapsed, this.#left, this.#memory, this.#saved, this.#setup);
+    this.root.append(this.#speed, this.#trained, this.#left, this.#memory, this.#saved, this.#setup);
     document.addEventListener('visibilitychange', () => this.#keepTime());
   }
 
-  /** Shows the run's figures; `lastPointMs`: time of its last point, in ms since its start. */
-  show(run: RunView, lastPointMs: number): void {
+  /** Shows the run's figures. */
+  show(run: RunView): void {
     this.#run = run;
-    this.#lastPointMs = lastPointMs;
     const t = this.#t;
     const { examplesPerSecond, memoryBytes, budgetBytes, leftMs } = run;
     const running = isRunning(run.state);
-    // Slow trainings are told with a digit more: 0.42 examples/s.
-    put(
-      this.#speed,
-      examplesPerSecond === null
-        ? null
-        : t(
-            '{0} examples/s',
-            examplesPerSecond < 10 ? formatFigure(examplesPerSecond) : formatCount(examplesPerSecond),
-          ),
-    );
+    put(this.#speed, examplesPerSecond === null ? null : this.#speedText(run, examplesPerSecond));
     put(this.#left, leftMs === null || !running ? null : t('left {0}', formatDuration(leftMs)));
     put(
       this.#memory,
@@ -60,8 +49,23 @@ export class FiguresLine {
         formatCount(run.microbatchSize),
       ),
     );
+    setAttribute(
+      this.#trained,
+      'title',
+      t(
+        'Time in which updates were made: pauses and interruptions do not count. The run was started {0}.',
+        new Date(run.startedAt).toLocaleString(),
+      ),
+    );
     this.#tick();
     this.#keepTime();
+  }
+
+  /** Slow trainings are told with a digit more: 0.42 examples/s. What it was before is not told as if it were now. */
+  #speedText({ trainingSince }: RunView, perSecond: number): string {
+    const t = this.#t;
+    const speed = perSecond < 10 ? formatFigure(perSecond) : formatCount(perSecond);
+    return trainingSince === null ? t('last {0} examples/s', speed) : t('{0} examples/s', speed);
   }
 
   /** Ticks each second while the run goes on and the page can be seen. */
@@ -78,14 +82,9 @@ export class FiguresLine {
     const run = this.#run;
     if (run === null) return;
     const t = this.#t;
-    const started = Date.parse(run.startedAt);
-    const running = isRunning(run.state);
-    const end = running
-      ? Date.now()
-      : run.endedAt === null
-        ? started + this.#lastPointMs
-        : Date.parse(run.endedAt);
-    put(this.#elapsed, t('elapsed {0}', formatSeconds(end - started)));
+    const { trainedMs, trainingSince } = run;
+    const now = trainingSince === null ? 0 : Math.max(0, Date.now() - Date.parse(trainingSince));
+    put(this.#trained, t('trained {0}', formatSeconds(trainedMs + now)));
     put(
       this.#saved,
       run.savedAt === null ? null : t('saved {0} ago', formatSeconds(Date.now() - Date.parse(run.savedAt))),

@@ -144,13 +144,13 @@ export class RunCharts {
     const t = this.#t;
     const { run, own } = shown;
     const metric = this.#metricName();
-    this.#put(this.#loss, t('Loss'), figureContent(shown, null, this.#look, t), () =>
+    this.#put(this.#loss, t('Loss'), figureContent(shown, run, null, this.#look, t), () =>
       figureRows(own, null, t),
     );
     setText(this.#loss.figures, lastAndBest(run, 'loss', t));
     if (metric !== null) {
       const look = { isLog: false, isSmooth: this.#look.isSmooth };
-      this.#put(this.#metric, metric, figureContent(shown, metric, look, t), () =>
+      this.#put(this.#metric, metric, figureContent(shown, run, metric, look, t), () =>
         figureRows(own, metric, t),
       );
       setText(this.#metric.figures, lastAndBest(run, metric, t));
@@ -175,7 +175,6 @@ export class RunCharts {
       view: this.view,
       queue: this.#queue,
       xLabel: t('update'),
-      emptyText: t('No update is done yet.'),
       markName: (kind) => markName(kind, t),
     });
     const title = element('h3');

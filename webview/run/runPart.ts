@@ -122,7 +122,7 @@ export function createRunPart(
     const own = histories.of(run.name);
     const other = view.comparedRun === null ? null : histories.of(view.comparedRun);
     status.show(run, view.isTrusted);
-    figures.show(run, own.length === 0 ? 0 : own.timeMs.at(own.length - 1));
+    figures.show(run);
     setShown(failure, run.failure !== null);
     setChildren(failure, JSON.stringify(run.failure), () => failureChildren(run, send, t));
     showNotes(run);

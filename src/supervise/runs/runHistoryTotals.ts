@@ -1,6 +1,7 @@
 // What a run's events add up to, without its points: epochs, figures, the call, what is saved, how it ended.
 import type { RunEvent } from '../../protocol/runEvents';
 import { isEpochUndone, isUpdateUndone, RunCourse, type RunPosition } from './runHistoryCourse';
+import { TrainedTime } from './runHistoryTime';
 import { BestFigures, type BestFigure, type RunFigures } from './runHistoryFigures';
 
 type EventOf<Type extends RunEvent['type']> = Extract<RunEvent, { type: Type }>;
@@ -36,6 +37,7 @@ export class RunTotals {
   #saved: SavedPosition[] = [];
   #started: EventOf<'started'> | null = null;
   #reducedTo: number | null = null;
+  readonly #trained = new TrainedTime();
 
   /** Epochs that stand, of all calls, in order. */
   get epochs(): readonly EndedEpoch[] {
@@ -90,8 +92,14 @@ export class RunTotals {
     return this.#reducedTo;
   }
 
+  /** Time in which updates were made: pauses, and what lies between two training processes, do not count. */
+  get trained(): TrainedTime {
+    return this.#trained;
+  }
+
   /** @returns the place from which the training is done again, where the event says that it is; else null */
   add(event: RunEvent): RunPosition | null {
+    this.#trained.add(event);
     const undone = this.#course.add(event);
     if (undone) this.#undo(undone);
     switch (event.type) {

@@ -22,6 +22,9 @@ export function isActive(state: RunState): boolean {
   return activeStates.has(state);
 }
 
+/** States in which updates are made, as far as is known. */
+const trainingStates: ReadonlySet<RunState> = new Set(['training', 'pausing', 'stopping']);
+
 export interface StateFacts {
   readonly record: RunRecord;
   readonly recorded: RecordedState;
@@ -60,6 +63,8 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
   // The events tell it first.
   const backend = totals.started?.backend ?? record.backend;
   const isNow = isActive(state);
+  const { trained } = totals;
+  const since = trainingStates.has(state) ? trained.since : null;
   return {
     name,
     folder,
@@ -82,6 +87,8 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
     updateOfEpoch: progress.updateOfEpoch,
     updates,
     microbatch: isNow ? progress.microbatch : null,
+    trainedMs: since === null ? trained.toLastEventMs : trained.doneMs,
+    trainingSince: since === null ? null : new Date(since).toISOString(),
     examplesPerSecond: progress.examplesPerSecond,
     leftMs: isNow ? progress.leftMs : null,
     memoryBytes: lastUpdate?.memoryBytes ?? null,
