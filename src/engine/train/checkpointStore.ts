@@ -88,13 +88,14 @@ export class CheckpointStore {
   /**
    * Writes the next checkpoint and removes those no longer wanted; before, where the disk is full.
    * @param changed whether a model's weights may differ from those in the last checkpoint
+   * @returns `madeRoom`: the disk is full, and an older one had to be removed before
    * @throws the file system's error; the earlier ones are untouched then
    */
   async write(
     facts: CheckpointFacts,
     models: readonly (Omit<ModelToSave, 'unchanged'> & { changed: boolean })[],
     read: ReadValues,
-  ): Promise<{ place: string; ms: number; best: boolean }> {
+  ): Promise<{ place: string; ms: number; best: boolean; madeRoom: boolean }> {
     const start = this.now();
     const last = this.#last;
     const toSave = models.map(({ changed, ...model }): ModelToSave => {
@@ -104,16 +105,18 @@ export class CheckpointStore {
     const name = nextCheckpointName(this.folder);
     const attempt = (): ReturnType<typeof writeCheckpoint> =>
       writeCheckpoint(this.folder, name, facts, toSave, read);
+    let madeRoom = false;
     try {
       const written = await attempt().catch((error: unknown) => {
-        if (isOutOfRoom(error) && this.#makeRoom()) return attempt();
+        madeRoom = isOutOfRoom(error) && this.#makeRoom(this.isBest(facts.monitored));
+        if (madeRoom) return attempt();
         throw error;
       });
       this.#last = { folder: written.place, models: written.models };
       const best = this.isBest(facts.monitored);
       if (best && facts.monitored) this.#best = { name, monitored: facts.monitored };
       this.#prune();
-      return { place: written.place, ms: this.now() - start, best };
+      return { place: written.place, ms: this.now() - start, best, madeRoom };
     } finally {
       // A failed try counts too: a full disk is not to be tried again at every update.
       this.#lastCost = this.now() - start;
@@ -132,13 +135,14 @@ export class CheckpointStore {
   /**
    * Removes what a resume can do without, when the disk is full: the checkpoint before the last one, where this process
    * wrote the last one and it is therefore known to be whole, and damaged ones.
+   * @param isBest the next one takes the place of the best
    * @returns whether anything was removed
    */
-  #makeRoom(): boolean {
+  #makeRoom(isBest: boolean): boolean {
     const names = checkpointNames(this.folder);
     const newest = this.#last && path.basename(this.#last.folder);
     const before = names.at(-1) === newest ? names.slice(0, -1) : [];
-    const spare = before.filter((name) => name !== this.#best?.name);
+    const spare = before.filter((name) => isBest || name !== this.#best?.name);
     const damaged = readdirSync(this.folder).filter((name) => name.startsWith(damagedPrefix));
     return [...spare, ...damaged].map((name) => this.#remove(name)).includes(true);
   }

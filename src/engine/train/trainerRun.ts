@@ -29,7 +29,7 @@ export class TrainerRun {
   readonly #store: CheckpointStore;
   /** Figures that are still being read (WebGPU); events keep their order behind them. */
   #pending: Promise<unknown> | null = null;
-  /** Why the last checkpoint could not be written; null where it was. */
+  /** What was last told of trouble with checkpoints; null where there is none. */
   #saveTrouble: string | null = null;
 
   /** @throws the file system's error where the run folder cannot be written */
@@ -127,7 +127,7 @@ export class TrainerRun {
     try {
       // What the events say up to here belongs to the state: it is on the disk before the state is.
       this.#report.flush();
-      const { place, ms, best } = await this.#store.write(
+      const { place, ms, best, madeRoom } = await this.#store.write(
         {
           time: new Date().toISOString(),
           position: at.position,
@@ -142,8 +142,7 @@ export class TrainerRun {
             : (tensor.dataSync() as Float32Array),
       );
       models.saved();
-      if (this.#saveTrouble !== null) this.note('The training can be saved again.');
-      this.#saveTrouble = null;
+      this.#noteSaved(madeRoom);
       this.event({ type: 'checkpoint', ...at.place, path: place, ms, best });
       return true;
     } catch (error) {
@@ -156,6 +155,16 @@ export class TrainerRun {
       }
       this.#saveTrouble = trouble;
       return false;
+    }
+  }
+
+  #noteSaved(madeRoom: boolean): void {
+    if (!madeRoom) {
+      if (this.#saveTrouble !== null) this.note('The training can be saved again.');
+      this.#saveTrouble = null;
+    } else if (this.#saveTrouble === null) {
+      this.#saveTrouble = 'The disk is full: an older checkpoint was removed to save the training.';
+      this.note(this.#saveTrouble);
     }
   }
 

@@ -67,10 +67,12 @@ export class WaitingLines {
     // One that is half there stays as rubbish, and comes again whole.
     const data = Buffer.from(`${this.#done > 0 ? '\n' : ''}${line}\n`);
     this.#done = 0;
+    let done = 0;
     try {
-      for (let done = 0; done < data.length;) done += writeSync(this.descriptor, data, done);
+      while (done < data.length) done += writeSync(this.descriptor, data, done);
       return null;
     } catch (error) {
+      if (done > 0) this.#endTorn();
       return error as Error;
     }
   }
@@ -83,6 +85,12 @@ export class WaitingLines {
     } catch (error) {
       return error as Error;
     }
+  }
+
+  /** What comes next begins a line of its own. */
+  #endTorn(): void {
+    this.#lines.unshift({ data: Buffer.from('\n'), isOptional: false });
+    this.#bytes++;
   }
 
   /** Gives up the older half of what is optional. */

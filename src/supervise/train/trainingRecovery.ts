@@ -8,7 +8,7 @@ import type { TrainJob } from '../../protocol/job';
 import { saysOutOfMemory, outOfMemoryLine } from '../../protocol/outOfMemoryText';
 import { deathSign, memoryDeath } from '../deathEvidence';
 import type { AttemptOutcome } from './trainingSupervisorNotes';
-import { deathSentence, judgeAttempt, type Verdict } from './trainingSupervisorOutcome';
+import { deathSentence, endedUntold, judgeAttempt, type Verdict } from './trainingSupervisorOutcome';
 
 /** Restarts after a crash without an update that no process before had done. */
 export const mostCrashRestarts = 3;
@@ -62,15 +62,18 @@ export function mayRestart({
   return !killed && !stopAsked && !folderIsGone;
 }
 
-/** A process that told of an end that is one. */
-function isForGood({ ended }: AttemptOutcome): boolean {
+/** A process that told of an end that is one, or came to it without being able to tell. */
+function isForGood(outcome: AttemptOutcome): boolean {
+  const { ended } = outcome;
+  if (endedUntold(outcome)) return true;
   return ended !== null && (ended.how !== 'failed' || ended.exitCode === exitCodes.nothingFits);
 }
 
 /** A process that dies while it is to stop, or was ended for it, is stopped: what it had saved is there. */
 function verdictOf(outcome: AttemptOutcome): Verdict {
   const { ended, killed, stopAsked, folderIsGone } = outcome;
-  if (!stopAsked || killed || folderIsGone || ended !== null) return judgeAttempt(outcome);
+  if (endedUntold(outcome) || !stopAsked || killed || folderIsGone || ended !== null)
+    return judgeAttempt(outcome);
   const sentence = `${deathSentence(outcome)}, before it had saved and stopped as it was asked to.`;
   return { state: 'stopped', exitCode: exitCodes.interrupted, sentences: [sentence] };
 }

@@ -17,7 +17,9 @@ export interface Verdict {
 /** Judges a process by what it told; where it told nothing, by how it died. */
 export function judgeAttempt(outcome: EndFacts): Verdict {
   const { ended, reports, killed } = outcome;
-  if (ended?.how === 'completed') return { state: 'completed', exitCode: exitCodes.done, sentences: [] };
+  if (ended?.how === 'completed' || endedUntold(outcome)) {
+    return { state: 'completed', exitCode: exitCodes.done, sentences: [] };
+  }
   if (ended?.how === 'stopped' || ended?.how === 'interrupted') {
     return {
       state: 'stopped',
@@ -44,6 +46,12 @@ export function judgeAttempt(outcome: EndFacts): Verdict {
     return { state: 'failed', exitCode: exitCodes.nothingFits, sentences: [ended.failure.message] };
   }
   return { state: 'failed', exitCode: exitCodes.failed, sentences: failureSentences(outcome) };
+}
+
+/** A script that trained and ended by itself, without an error, where its end could not be recorded (a full disk). */
+export function endedUntold({ code, ended, lastUpdate, killed, folderIsGone, reports }: EndFacts): boolean {
+  if (code !== 0 || ended !== null || lastUpdate === null || killed || folderIsGone) return false;
+  return !reports.some(({ type }) => ['failed', 'noBackend', 'neverTrained'].includes(type));
 }
 
 function failureSentences(outcome: EndFacts): string[] {

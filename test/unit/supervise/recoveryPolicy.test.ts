@@ -113,7 +113,6 @@ describe('a death without evidence, once updates were done: the same size again'
     ['SIGKILL by somebody', { signal: 'SIGKILL', killedByKernel: false, memoryExhausted: false }],
     ['SIGKILL where nothing tells who', { signal: 'SIGKILL', killedByKernel: null, memoryExhausted: null }],
     ['SIGKILL, whatever was printed before', { signal: 'SIGKILL', textSinceUpdate: tensorflow }],
-    ['an exit without a word', { code: 0 }],
     ['STATUS_ACCESS_VIOLATION', { code: 0xc0000005 | 0 }],
     ["a process that Windows' task manager ended", { code: 1 }],
   ])('%s', (_name, facts) => {
@@ -126,6 +125,18 @@ describe('a death without evidence, once updates were done: the same size again'
     expect(decideRecovery({ ...outcome, lastUpdate: null }, noHistory)).toMatchObject({
       action: 'end',
       isOwn: false,
+      verdict: { state: 'failed', exitCode: 1 },
+    });
+  });
+
+  test('but not after a clean exit whose end could not be recorded: it is completed', () => {
+    const outcome = outcomeOf({ code: 0, lastUpdate: update(3) });
+    const verdict = { state: 'completed', exitCode: 0, sentences: [] };
+    for (const stopAsked of [false, true]) {
+      const decision = decideRecovery({ ...outcome, stopAsked }, noHistory);
+      expect(decision).toEqual({ action: 'end', isOwn: false, verdict });
+    }
+    expect(decideRecovery({ ...outcome, lastUpdate: null }, noHistory)).toMatchObject({
       verdict: { state: 'failed', exitCode: 1 },
     });
   });

@@ -1,0 +1,186 @@
+// What the tests of faults share: a training that is met by one, what of it is on the disk afterwards, and how it ends.
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { newestSound } from '../../src/engine/train/checkpointReader';
+import { parseRunEvent, type RunEvent } from '../../src/protocol/runEvents';
+import { until, type Ended, type Project, type Running, type TrainProgram } from './trainProgram';
+import { mlp } from './trainScripts';
+
+/** Every training of these tests has these, so that all can be compared with one that nothing happened to. */
+const sizes = { targetBatchSize: 32, microbatchSize: 12 };
+const seed = '77';
+/** Three updates an epoch. */
+const updatesPerEpoch = 3;
+const layers = 'model.add(tf.layers.dropout({ rate: 0.3 }));';
+/** After each update; also what the script prints, as many do, without looking whether it can. */
+const callbacks = `{ onBatchEnd: async () => {
+  process.stdout.write('.'.repeat(200) + '\\n');
+  await new Promise((resolve) => setTimeout(resolve, Number(process.env.UPDATE_PAUSE ?? 0)));
+} }`;
+
+export interface FaultProject {
+  readonly project: Project;
+  /** Updates of the whole training. */
+  readonly updates: number;
+  /** Where the run is, seen from the test. */
+  folder: string;
+  start(options?: StartOptions): Running;
+  run(options?: StartOptions): Promise<Ended>;
+  events(): RunEvent[];
+  /** Number of updates that the events tell of. */
+  done(): number;
+  untilDone(updates: number): Promise<void>;
+  trainerPid(): number;
+}
+
+export interface StartOptions {
+  /** More arguments of `train`. */
+  readonly arguments?: readonly string[];
+  /** Command and arguments that start what follows them. */
+  readonly prefix?: readonly string[];
+  /** Environment of both processes. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Least time that an update takes, in ms. */
+  readonly updatePause?: number;
+}
+
+/**
+ * A project with shuffling and dropout, that is saved after each update.
+ * @param always `runDir`: as its processes see the run folder, or null for one of the product's choice; the rest is for
+ * every start
+ */
+export function faultProject(
+  program: TrainProgram,
+  epochs: number,
+  always: StartOptions & { readonly runDir?: string | null; readonly extra?: string } = {},
+): FaultProject {
+  const { runDir = 'run', extra = '', ...forAll } = always;
+  const script = mlp({ epochs, shuffle: true, layers, callbacks, extra });
+  const project = program.project({ script, ...sizes });
+  const start = (options: StartOptions = {}): Running => {
+    const {
+      arguments: more = [],
+      prefix = [],
+      environment = {},
+      updatePause = 30,
+    } = { ...forAll, ...options };
+    const [command = process.execPath, ...words] = [
+      ...prefix,
+      process.execPath,
+      ...[path.join(program.folder, 'main.cjs'), project.configPath],
+      ...(runDir === null ? [] : ['--run-dir', path.resolve(project.folder, runDir)]),
+      ...['--seed', seed, '--checkpoint-updates', '1', ...more],
+    ];
+    return startProcess(command, words, project.folder, {
+      UPDATE_PAUSE: String(updatePause),
+      ...environment,
+    });
+  };
+  const fault: FaultProject = {
+    project,
+    updates: epochs * updatesPerEpoch,
+    folder: path.join(project.folder, 'run'),
+    start,
+    run: (options) => start(options).end,
+    events: () => eventsIn(fault.folder),
+    done: () => fault.events().filter(({ type }) => type === 'update').length,
+    untilDone: (updates) => until(() => fault.done() >= updates, `update ${updates}`),
+    trainerPid: () => {
+      const started = fault.events().findLast((event) => event.type === 'started');
+      return started?.type === 'started' ? started.pid : Number.NaN;
+    },
+  };
+  return fault;
+}
+
+/** The leader of a process group, as a shell starts it. */
+function startProcess(
+  command: string,
+  words: readonly string[],
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+): Running {
+  const child = spawn(command, words, {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...environment },
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));
+  child.stderr.on('data', (piece: Buffer) => (err += piece.toString()));
+  const end = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, out, err }));
+  });
+  return { child, end };
+}
+
+/** Ends the supervisor and the trainer in one moment. */
+export function endAll(fault: FaultProject, { child }: Running): void {
+  const pids = [child.pid ?? Number.NaN, fault.trainerPid()];
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  for (const pid of pids) process.kill(pid, 'SIGKILL');
+}
+
+/** Events of a run; what is no event is passed over. */
+export function eventsIn(folder: string): RunEvent[] {
+  const file = path.join(folder, 'events.ndjson');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.map(parseRunEvent).filter((event) => event !== null);
+}
+
+/** Notes of a run, in order. */
+export function notesIn(folder: string): string[] {
+  return eventsIn(folder).flatMap((event) => (event.type === 'warning' ? [event.warning.message] : []));
+}
+
+/** Updates that are done in the newest sound checkpoint; 0 where there is none. Nothing half-made may lie beside it. */
+export function savedUpdates(folder: string): number {
+  const checkpoints = path.join(folder, 'checkpoints');
+  return newestSound(checkpoints).sound?.state.position.update ?? 0;
+}
+
+/** Files in the checkpoints folder that are no whole checkpoint. */
+export function halfCheckpoints(folder: string): string[] {
+  const checkpoints = path.join(folder, 'checkpoints');
+  if (!existsSync(checkpoints)) return [];
+  return readdirSync(checkpoints).filter((name) => {
+    const isWhole = ['model-0.safetensors', 'state.json'].join();
+    return !/^\d+$/.test(name) || readdirSync(path.join(checkpoints, name)).sort().join() !== isWhole;
+  });
+}
+
+/** Trains the project's script with nothing in its way, and gives the weights. */
+export async function undisturbed(program: TrainProgram, epochs: number): Promise<string> {
+  const whole = faultProject(program, epochs);
+  const ended = await whole.run({ updatePause: 0 });
+  expect(ended).toMatchObject({ code: 0, err: '' });
+  return whole.project.read('weights.json');
+}
+
+/** Goes on with a training until it is done: its result must be that of an undisturbed one, bit by bit. */
+export async function expectToComplete(
+  fault: FaultProject,
+  weights: string,
+  options: StartOptions = {},
+): Promise<Ended> {
+  rmSync(path.join(fault.project.folder, 'weights.json'), { force: true });
+  const resume = ['--resume', ...(options.arguments ?? [])];
+  const ended = await fault.run({ updatePause: 0, ...options, arguments: resume });
+  expect(ended).toMatchObject({ code: 0 });
+  expect(fault.project.read('weights.json')).toBe(weights);
+  return ended;
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
