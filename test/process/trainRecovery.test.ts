@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { RunHistory } from '../../src/supervise/runs/runHistory';
+import { historyOf, updatesOf } from '../support/recoveryRuns';
 import { dyingScript, killsItself } from '../support/recoveryScripts';
 import {
   buildTrainProgram,
@@ -33,17 +33,6 @@ async function uninterrupted(script: string, options: Partial<ProjectOptions> = 
   writeFileSync(path.join(project.folder, 'died'), '');
   expect(await project.run(...seed)).toMatchObject({ code: 0, err: '' });
   return project;
-}
-
-function updatesOf(project: Project): number[] {
-  return project.events().flatMap((event) => (event.type === 'update' ? [event.update] : []));
-}
-
-/** What the page shows of the run: nothing in it may be there twice, or be missing. */
-function historyOf(project: Project): RunHistory {
-  const history = new RunHistory('run', 0);
-  for (const event of project.events()) history.add(event);
-  return history;
 }
 
 const deaths: NodeJS.Signals[] = ['SIGKILL', 'SIGSEGV', 'SIGABRT'];

@@ -1,11 +1,8 @@
 // Scripts whose process dies in the middle of its training, once or always, by a signal of its own.
 import { mlp } from './trainScripts';
 
-/** Updates of an epoch: 80 examples, 32 an update. */
-export const updatesPerEpoch = 3;
-
 /**
- * Training with shuffling and dropout, whose process ends itself right after an update.
+ * Training with shuffling, 3 updates an epoch, whose process ends itself right after an update.
  * @param death code that runs then
  * @param once only in the first process that comes there
  */
@@ -14,21 +11,21 @@ export function dyingScript({
   after,
   death,
   once = true,
-  tensorflow,
+  dropout = true,
 }: {
   epochs: number;
   /** Updates that this process, or those before it, have done. */
   after: number;
   death: string;
   once?: boolean;
-  tensorflow?: string;
+  /** Random masks, which are other ones where an update is cut in another way. */
+  dropout?: boolean;
 }): string {
   const condition = once ? "!fs.existsSync('died')" : 'true';
   return mlp({
     epochs,
     shuffle: true,
-    layers: 'model.add(tf.layers.dropout({ rate: 0.3 }));',
-    ...(tensorflow === undefined ? {} : { tensorflow }),
+    layers: dropout ? 'model.add(tf.layers.dropout({ rate: 0.3 }));' : '',
     callbacks: `{
       onBatchEnd: () => {
         globalThis.updates = (globalThis.updates ?? 0) + 1;

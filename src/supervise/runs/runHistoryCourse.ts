@@ -25,6 +25,8 @@ export class RunCourse {
   #total = 0;
   /** A training process began, and nothing told yet where it goes on. */
   #isFresh = false;
+  /** It is paused; a new process may be so while it passes over what is done. */
+  #isPaused = false;
 
   /** Updates that stand. */
   get updates(): number {
@@ -36,9 +38,17 @@ export class RunCourse {
     switch (event.type) {
       case 'started':
         this.#isFresh = true;
+        this.#isPaused = false;
+        return null;
+      case 'paused':
+        this.#isPaused = true;
         return null;
       case 'resumed':
         // After a pause it goes on where it was; in a new process, where its checkpoint was.
+        if (this.#isPaused) {
+          this.#isPaused = false;
+          return null;
+        }
         return this.#isFresh ? this.#goBack(event) : null;
       case 'call':
         // A call that does not go on from a checkpoint begins anew.
