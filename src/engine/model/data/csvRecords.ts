@@ -1,13 +1,14 @@
 // The records of a CSV file as a stream, of which no more is in memory at once than one line of a sane length.
-import { Transform } from 'node:stream';
+import { Transform, type TransformCallback } from 'node:stream';
 import { CsvError, parse, type Info } from 'csv-parse';
 import { formatBytes } from '../../../planning/units';
 import { openPlainFile } from '../../../protocol/plainFile';
 import { DataError, inWords } from './dataError';
 
 /** Most bytes of a line, and of a record, which may go over several lines where a field is quoted. */
-export const longestLine = 32 * 2 ** 20;
-const lineEnd = 0x0a;
+export const longestLine = 16 * 2 ** 20;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 /** One line's fields, with the number of the line it ends on. */
 export interface CsvRecord {
@@ -75,24 +76,35 @@ class LineTooLongError extends Error {
   }
 }
 
-/** Hands everything on, and ends the reading at a line that does not end: fields that are empty count for no parser. */
+/** Hands on whole lines only: one that does not end is refused before the parser has spent minutes on it. */
 class LineLimit extends Transform {
+  #held: Buffer[] = [];
   #length = 0;
   #line = 1;
 
-  override _transform(
-    piece: Buffer,
-    _encoding: BufferEncoding,
-    done: (error: Error | null, piece?: Buffer) => void,
-  ): void {
-    let start = 0;
-    for (let end = piece.indexOf(lineEnd); end >= 0; end = piece.indexOf(lineEnd, start)) {
-      this.#length = 0;
-      this.#line++;
-      start = end + 1;
+  override _transform(piece: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    // Lines end with either, or both; they are counted by the first kind that there is.
+    const lineEnd = piece.includes(lineFeed) ? lineFeed : carriageReturn;
+    const end = piece.lastIndexOf(lineEnd) + 1;
+    const first = piece.indexOf(lineEnd);
+    if (this.#length + (first < 0 ? piece.length : first) > longestLine) {
+      done(new LineTooLongError(this.#line));
+      return;
     }
-    this.#length += piece.length - start;
-    if (this.#length > longestLine) done(new LineTooLongError(this.#line));
-    else done(null, piece);
+    if (end > 0) {
+      for (const part of this.#held) this.push(part);
+      this.push(piece.subarray(0, end));
+      for (let at = first; at >= 0; at = piece.indexOf(lineEnd, at + 1)) this.#line++;
+      this.#held = [];
+      this.#length = 0;
+    }
+    this.#held.push(piece.subarray(end));
+    this.#length += piece.length - end;
+    done();
+  }
+
+  override _flush(done: TransformCallback): void {
+    for (const part of this.#held) this.push(part);
+    done();
   }
 }

@@ -18,7 +18,7 @@ export interface CsvOptions {
 }
 
 /** More than any row of numbers that is written as text; what is far longer is no CSV. */
-const mostColumns = 2 ** 21;
+const mostColumns = 2 ** 20;
 /** Values of one block: 1 MiB. Blocks are never copied, so that growing takes no second copy of the file. */
 const blockValues = 2 ** 18;
 
@@ -91,7 +91,9 @@ export async function readCsv(
         } catch (error) {
           const isFirst = count === before && header === null;
           const hint = isFirst ? ' (if this line names the columns, set "header": true)' : '';
-          throw fail(`column ${header?.[column] ?? column} ${(error as Error).message}${hint}`);
+          throw fail(
+            `column ${shorten(header?.[column] ?? String(column))} ${(error as Error).message}${hint}`,
+          );
         }
       });
       count++;
