@@ -7,13 +7,13 @@ const longestWait = 5_000;
 const narrowGap = 0.1;
 
 /**
- * Where memory runs out the size is halved at once, as the same update has to be done again; what could have been kept is
- * then looked for between the size that works and the one that failed, by bisection, an attempt at a time. When the gap is
- * closed, the planned size is tried again, as the memory may have come back.
+ * Where memory runs out the size is halved at once, as the same update has to be done again. After clean updates the
+ * planned size is tried, as the memory may have come back. Where it has not, what could have been kept is looked for
+ * between the size that works and the one that failed, by bisection, an attempt at a time; then the plan again.
  */
 export class MicrobatchSize {
   #current: number;
-  /** Smallest size that failed since it was last believed that memory has come back. */
+  /** Smallest size that an attempt to grow failed with since the planned size was last tried. */
   #failed: number | null = null;
   /** The size before an attempt to grow that has not proved itself yet. */
   #before: number | null = null;
@@ -42,12 +42,17 @@ export class MicrobatchSize {
    */
   ranOut(rows: number): boolean {
     if (rows <= 1) return false;
-    this.#failed = Math.min(rows, this.#failed ?? rows);
     const before = this.#before;
     this.#before = null;
-    if (before !== null) this.#wait = Math.min(this.#wait * 2, longestWait);
-    this.#current = before !== null && before < rows ? before : Math.floor(rows / 2);
     this.#clean = 0;
+    if (before !== null && before < rows) {
+      this.#failed = rows;
+      this.#wait = Math.min(this.#wait * 2, longestWait);
+      this.#current = before;
+    } else {
+      this.#failed = null;
+      this.#current = Math.floor(rows / 2);
+    }
     return true;
   }
 

@@ -147,8 +147,9 @@ export class UpdateRunner {
   }
 }
 
-/** The first line: TensorFlow adds its allocator's whole state. */
+/** One line: TensorFlow has its own under a status, and its allocator's whole state after it. */
 function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0] ?? text;
+  const [first = text, second = ''] = text.split('\n', 2);
+  return second.startsWith('Message: ') ? second.slice('Message: '.length) : first;
 }
