@@ -20,6 +20,14 @@ const callbacks = `{ onBatchEnd: async () => {
   await new Promise((resolve) => setTimeout(resolve, Number(process.env.UPDATE_PAUSE ?? 0)));
 } }`;
 
+const beforeTraining = 'const history = await model.fit';
+/** Trains once, and rests from then on: its state is in every checkpoint. */
+const otherModel = `
+  const other = tf.sequential({ name: 'other', layers: [tf.layers.dense({ units: 1, inputShape: [6] })] });
+  other.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  await other.fit(x, y, { epochs: 1, batchSize: 32, verbose: 0 });
+  `;
+
 export interface FaultProject {
   readonly project: Project;
   /** Updates of the whole training. */
@@ -48,16 +56,17 @@ export interface StartOptions {
 
 /**
  * A project with shuffling and dropout, that is saved after each update.
- * @param always `runDir`: as its processes see the run folder, or null for one of the product's choice; the rest is for
- * every start
+ * @param always `runDir`: as its processes see the run folder, or null for one of the product's choice;
+ * `isSecondModel`: another model trains before; the rest is for every start
  */
 export function faultProject(
   program: TrainProgram,
   epochs: number,
-  always: StartOptions & { readonly runDir?: string | null; readonly extra?: string } = {},
+  always: StartOptions & { readonly runDir?: string | null; readonly isSecondModel?: boolean } = {},
 ): FaultProject {
-  const { runDir = 'run', extra = '', ...forAll } = always;
-  const script = mlp({ epochs, shuffle: true, layers, callbacks, extra });
+  const { runDir = 'run', isSecondModel = false, ...forAll } = always;
+  const plain = mlp({ epochs, shuffle: true, layers, callbacks });
+  const script = isSecondModel ? plain.replace(beforeTraining, `${otherModel}${beforeTraining}`) : plain;
   const project = program.project({ script, ...sizes });
   const start = (options: StartOptions = {}): Running => {
     const {
