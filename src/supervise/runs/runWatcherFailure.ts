@@ -1,7 +1,7 @@
 // Why a run failed, from what it left in its folder: its last event, the hook's reports, or the end of its output.
-import { readFile } from 'node:fs/promises';
 import { failureLocation } from '../../protocol/failureLocation';
 import type { RunView } from '../../protocol/page';
+import { PlainFileError, readPlainText } from '../../protocol/plainFile';
 import { engineReport, type EngineReport } from '../../protocol/report';
 import type { RunRecord } from '../../protocol/runEvents';
 import { judgeAttempt } from '../train/trainingSupervisorOutcome';
@@ -50,8 +50,8 @@ export async function failureOf(
 
 /** Of the last training process: each tells its backend first. */
 async function lastReports(file: string): Promise<EngineReport[]> {
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
+  const text = await readPlainText(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error instanceof PlainFileError) return '';
     throw error;
   });
   const reports = text.split('\n').flatMap(parseReport);
