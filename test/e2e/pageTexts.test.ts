@@ -1,43 +1,31 @@
 // Every text of the page goes through l10n: with each text put in brackets, nothing but data stays without.
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { planStates } from '../support/pageFixtures';
-import { chromiumLane, launchChromium, openPage } from '../support/pageHarness';
+import { describePage, open } from '../support/pageTests';
 import { translatedTexts } from '../support/shownTexts';
 
-const { missing } = chromiumLane();
 /** Figures with their units, and signs. */
 const isFigure = (text: string): boolean =>
   /^[\d.,\s=×+<>%–−✓]*((bytes|[KMGT]B|ms|s|m|h)\b[\d.,\s]*)*$/.test(text) || !/\p{Letter}{2}/u.test(text);
 
-describe.skipIf(missing !== undefined)(
-  `texts in Chromium${missing === undefined ? '' : `: ${missing}`}`,
-  () => {
-    let browser: Browser;
-    beforeAll(async () => {
-      browser = await launchChromium();
-    });
-    afterAll(() => browser.close());
-
-    it('are all translated', async () => {
-      const texts = Object.fromEntries(translatedTexts().map((text) => [text, `⟦${text}⟧`]));
-      const session = await openPage(browser, { texts });
-      const escaped = new Set<string>();
-      for (const view of Object.values(planStates)) {
-        await session.show(view);
-        const data = textsIn(view).sort((a, b) => b.length - a.length);
-        const shown = (await session.page.evaluate(collectTexts)) as string[];
-        for (const text of shown) {
-          // What stands outside of brackets, and is no data of the view, must be figures and signs.
-          const own = data.reduce((rest, word) => rest.replaceAll(word, ' '), withoutBrackets(text));
-          if (!isFigure(own.trim())) escaped.add(text);
-        }
+describePage('texts', () => {
+  it('are all translated', async () => {
+    const texts = Object.fromEntries(translatedTexts().map((text) => [text, `⟦${text}⟧`]));
+    const session = await open({ texts });
+    const escaped = new Set<string>();
+    for (const view of Object.values(planStates)) {
+      await session.show(view);
+      const data = textsIn(view).sort((a, b) => b.length - a.length);
+      const shown = (await session.page.evaluate(collectTexts)) as string[];
+      for (const text of shown) {
+        // What stands outside of brackets, and is no data of the view, must be figures and signs.
+        const own = data.reduce((rest, word) => rest.replaceAll(word, ' '), withoutBrackets(text));
+        if (!isFigure(own.trim())) escaped.add(text);
       }
-      expect([...escaped]).toEqual([]);
-      await session.close();
-    });
-  },
-);
+    }
+    expect([...escaped]).toEqual([]);
+  });
+});
 
 /** Translated texts may have others in their places. */
 function withoutBrackets(text: string): string {

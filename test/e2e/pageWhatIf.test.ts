@@ -1,209 +1,190 @@
 // What-if on the page: the answer follows targets and budgets as a count by hand does, by keys, sliders and fields.
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Plan } from '../../src/planning/plan';
 import { largePlan, millionPlan, pageViewOf, planOf, plannedViewOf } from '../support/pageFixtures';
-import { chromiumLane, launchChromium, openPage, type PageSession } from '../support/pageHarness';
+import type { PageSession } from '../support/pageHarness';
+import { describePage, open } from '../support/pageTests';
 import { button, equation, field, figure, lastSent, type } from '../support/planPage';
 
-const { missing } = chromiumLane();
 const planned = pageViewOf(plannedViewOf(largePlan));
 const gib = 2 ** 30;
 
-describe.skipIf(missing !== undefined)(
-  `what-if in Chromium${missing === undefined ? '' : `: ${missing}`}`,
-  () => {
-    let browser: Browser;
-    beforeAll(async () => {
-      browser = await launchChromium();
-    });
-    afterAll(() => browser.close());
-
-    it('follows the target and the budget as a count by hand does', async () => {
-      const session = await openPage(browser, { view: planned });
-      for (const [target, budgetGib] of [
-        [2048, 4],
-        [100, 6.5],
-        [2048, 7.5],
-        [7, 2],
-        [50_000, 1.5],
-        [5000, 3.3],
-      ] as const) {
-        await type(session, 'Target batch size', String(target));
-        await type(session, 'Memory budget', String(budgetGib));
-        const hand = countByHand(largePlan, target, budgetGib * gib);
-        const text = (await equation(session)).replace(/[\s,]+/g, ' ');
-        const shown = `${target} examples at ${budgetGib} GB`;
-        if (hand.largest === 0) expect(text, shown).toContain('Not even one example fits');
-        else if (hand.steps === 1) expect(text, shown).toContain(`All ${target} fit at once`);
-        else {
-          const numbers = (await equation(session)).replaceAll(',', '').match(/\d+/g)?.map(Number);
-          expect(numbers, shown).toEqual([
-            target,
-            ...[...hand.sizes].flatMap(([size, count]) => [count, size]),
-            hand.steps,
-            hand.largestPart,
-          ]);
-          const peak = await figure(session, 'Peak memory');
-          expect(Math.abs(gigabytes(peak) - hand.peakBytes / gib), shown).toBeLessThan(0.06);
-        }
+describePage('what-if', () => {
+  it('follows the target and the budget as a count by hand does', async () => {
+    const session = await open({ view: planned });
+    for (const [target, budgetGib] of [
+      [2048, 4],
+      [100, 6.5],
+      [2048, 7.5],
+      [7, 2],
+      [50_000, 1.5],
+      [5000, 3.3],
+    ] as const) {
+      await type(session, 'Target batch size', String(target));
+      await type(session, 'Memory budget', String(budgetGib));
+      const hand = countByHand(largePlan, target, budgetGib * gib);
+      const text = (await equation(session)).replace(/[\s,]+/g, ' ');
+      const shown = `${target} examples at ${budgetGib} GB`;
+      if (hand.largest === 0) expect(text, shown).toContain('Not even one example fits');
+      else if (hand.steps === 1) expect(text, shown).toContain(`All ${target} fit at once`);
+      else {
+        const numbers = (await equation(session)).replaceAll(',', '').match(/\d+/g)?.map(Number);
+        expect(numbers, shown).toEqual([
+          target,
+          ...[...hand.sizes].flatMap(([size, count]) => [count, size]),
+          hand.steps,
+          hand.largestPart,
+        ]);
+        const peak = await figure(session, 'Peak memory');
+        expect(Math.abs(gigabytes(peak) - hand.peakBytes / gib), shown).toBeLessThan(0.06);
       }
-      expect(await session.problems()).toEqual([]);
-      await session.close();
-    });
+    }
+    expect(await session.problems()).toEqual([]);
+  });
 
-    it('marks what was not measured, measures it, and goes back to the plan', async () => {
-      const session = await openPage(browser, { view: planned });
-      const estimate = session.page.locator('.equation-line .badge', { hasText: 'estimate' });
-      expect(await estimate.isVisible()).toBe(false);
-      expect(await button(session, 'Measure').isVisible()).toBe(false);
-      await type(session, 'Memory budget', '4');
-      expect(await estimate.isVisible()).toBe(true);
-      await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
-      await button(session, 'Measure').click();
-      expect(await lastSent(session)).toEqual({
-        type: 'plan',
-        targetBatchSize: 2048,
-        budgetBytes: 4 * gib,
-        objective: 'largest',
-      });
-      await button(session, 'Reset to the plan').click();
+  it('marks what was not measured, measures it, and goes back to the plan', async () => {
+    const session = await open({ view: planned });
+    const estimate = session.page.locator('.equation-line .badge', { hasText: 'estimate' });
+    expect(await estimate.isVisible()).toBe(false);
+    expect(await button(session, 'Measure').isVisible()).toBe(false);
+    await type(session, 'Memory budget', '4');
+    expect(await estimate.isVisible()).toBe(true);
+    await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
+    await button(session, 'Measure').click();
+    expect(await lastSent(session)).toEqual({
+      type: 'plan',
+      targetBatchSize: 2048,
+      budgetBytes: 4 * gib,
+      objective: 'largest',
+    });
+    await button(session, 'Reset to the plan').click();
+    expect(await equation(session)).toContain('74 × 22');
+    expect(await estimate.isVisible()).toBe(false);
+    expect(await field(session, 'Memory budget').inputValue()).toBe('6.5 GB');
+    expect(await session.page.evaluate('document.activeElement.className')).toBe('equation');
+    await session.page.getByRole('radio', { name: 'fastest' }).click();
+    await button(session, 'Measure').click();
+    expect(await lastSent(session)).toMatchObject({ budgetBytes: null, objective: 'fastest' });
+  });
+
+  it('moves by sliders and keys, at once', async () => {
+    const session = await open({ view: planned });
+    const slider = session.page.getByRole('slider', { name: 'Target batch size, as a slider' });
+    await slider.focus();
+    await slider.press('ArrowRight');
+    expect(await slider.getAttribute('aria-valuetext')).toBe('2,304');
+    expect(await equation(session)).toContain('2,304 examples');
+    await slider.press('Home');
+    expect(await equation(session)).toContain('One example is the whole batch');
+    await slider.press('End');
+    expect(await equation(session)).toContain('50,000 examples');
+    const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
+    await budget.press('End');
+    expect(await figure(session, 'Peak memory')).toContain('of 8.0 GB');
+  });
+
+  it('says beside a field what is wrong with what stands in it, and that the answer is not to it', async () => {
+    const session = await open({ view: planned });
+    for (const [label, text, problem] of [
+      ['Target batch size', 'many', 'Write a whole number from 1 to 16,777,216.'],
+      ['Target batch size', '0', 'Write a whole number from 1 to 16,777,216.'],
+      ['Target batch size', '1.5', 'Write a whole number from 1 to 16,777,216.'],
+      [
+        'Target batch size',
+        '50,001',
+        'There are 50,000 training examples, and an update can have no more: write a whole number from 1 to 50,000.',
+      ],
+      [
+        'Memory budget',
+        '-3',
+        'Write an amount of memory of 1 MB or more with its unit, like 6.5 GB or 300 MB.',
+      ],
+      ['Memory budget', '80', 'The device has 8.0 GB: write that or less.'],
+    ] as const) {
+      await type(session, label, text);
+      expect(await session.page.getByRole('alert').filter({ visible: true }).innerText(), text).toBe(problem);
       expect(await equation(session)).toContain('74 × 22');
-      expect(await estimate.isVisible()).toBe(false);
-      expect(await field(session, 'Memory budget').inputValue()).toBe('6.5 GB');
-      expect(await session.page.evaluate('document.activeElement.className')).toBe('equation');
-      await session.page.getByRole('radio', { name: 'fastest' }).click();
-      await button(session, 'Measure').click();
-      expect(await lastSent(session)).toMatchObject({ budgetBytes: null, objective: 'fastest' });
-      await session.close();
-    });
-
-    it('moves by sliders and keys, at once', async () => {
-      const session = await openPage(browser, { view: planned });
-      const slider = session.page.getByRole('slider', { name: 'Target batch size, as a slider' });
-      await slider.focus();
-      await slider.press('ArrowRight');
-      expect(await slider.getAttribute('aria-valuetext')).toBe('2,304');
-      expect(await equation(session)).toContain('2,304 examples');
-      await slider.press('Home');
-      expect(await equation(session)).toContain('One example is the whole batch');
-      await slider.press('End');
-      expect(await equation(session)).toContain('50,000 examples');
-      const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
-      await budget.press('End');
-      expect(await figure(session, 'Peak memory')).toContain('of 8.0 GB');
-      await session.close();
-    });
-
-    it('says beside a field what is wrong with what stands in it, and that the answer is not to it', async () => {
-      const session = await openPage(browser, { view: planned });
-      for (const [label, text, problem] of [
-        ['Target batch size', 'many', 'Write a whole number from 1 to 16,777,216.'],
-        ['Target batch size', '0', 'Write a whole number from 1 to 16,777,216.'],
-        ['Target batch size', '1.5', 'Write a whole number from 1 to 16,777,216.'],
-        [
-          'Target batch size',
-          '50,001',
-          'There are 50,000 training examples, and an update can have no more: write a whole number from 1 to 50,000.',
-        ],
-        [
-          'Memory budget',
-          '-3',
-          'Write an amount of memory of 1 MB or more with its unit, like 6.5 GB or 300 MB.',
-        ],
-        ['Memory budget', '80', 'The device has 8.0 GB: write that or less.'],
-      ] as const) {
-        await type(session, label, text);
-        expect(await session.page.getByRole('alert').filter({ visible: true }).innerText(), text).toBe(
-          problem,
-        );
-        expect(await equation(session)).toContain('74 × 22');
-        await expectOutdated(session, true);
-        expect(await session.accessibilityProblems(), text).toEqual([]);
-        expect(await button(session, 'Measure').count(), text).toBe(0);
-        await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
-        await type(session, label, label === 'Target batch size' ? '2,048' : '6.5');
-        expect(await session.page.getByRole('alert').filter({ visible: true }).count()).toBe(0);
-        await expectOutdated(session, false);
-      }
-      await type(session, 'Target batch size', '300');
-      await field(session, 'Memory budget').fill('8 GiB of it');
-      await expect.poll(() => button(session, 'Measure').isDisabled()).toBe(true);
-      await type(session, 'Memory budget', '5 120 MB');
-      await expect.poll(() => button(session, 'Measure').isEnabled()).toBe(true);
-      expect(await figure(session, 'Peak memory')).toContain('of 5.0 GB');
-      await session.close();
-    });
-
-    it('goes no further than the examples that there are, nor than what the backend can hold', async () => {
-      const wasm = planOf({
-        backend: { name: 'wasm', version: '4.22.0', reason: 'WebAssembly.' },
-        device: null,
-        targetBatchSize: 1024,
-        examples: 1280,
-        budgetBytes: 3.6e9,
-      });
-      const session = await openPage(browser, { view: pageViewOf(plannedViewOf(wasm)) });
-      const target = session.page.getByRole('slider', { name: 'Target batch size, as a slider' });
-      await target.press('End');
-      expect(await target.getAttribute('aria-valuetext')).toBe('1,280');
-      const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
-      await budget.press('End');
-      expect(await budget.getAttribute('aria-valuetext')).toBe('3.4 GB');
-      await type(session, 'Memory budget', '5 GB');
-      expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toBe(
-        'This backend (wasm) can hold 3.4 GB: write that or less.',
-      );
-      // Beyond the examples only where that was planned.
-      const beyond = plannedViewOf(planOf({ targetBatchSize: 2048, examples: 1280 }));
-      await session.show(pageViewOf({ ...beyond, plannedAt: '2026-11-24T10:00:00.000Z' }));
-      await button(session, 'Reset to the plan').click();
-      await target.press('End');
-      expect(await target.getAttribute('aria-valuetext')).toBe('2,048');
-      await type(session, 'Target batch size', '1300');
-      expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toContain('1,280');
-      await session.close();
-    });
-
-    it.each([
-      ['300 MB', '300 MB'],
-      ['1.5 GB', '1.5 GB'],
-      ['2', '2 GB'],
-      ['1,5 gb', '1.5 GB'],
-      ['1,024 MB', '1 GB'],
-      ['700m', '700 MB'],
-      ['0.5 GiB', '512 MB'],
-    ])('understands a budget of %s, and writes it as %s', async (text, shown) => {
-      const session = await openPage(browser, { view: planned });
-      const budget = field(session, 'Memory budget');
-      await type(session, 'Memory budget', text);
-      expect(await budget.inputValue()).toBe(shown);
+      await expectOutdated(session, true);
+      expect(await session.accessibilityProblems(), text).toEqual([]);
+      expect(await button(session, 'Measure').count(), text).toBe(0);
+      await expect.poll(() => button(session, 'Start training').isDisabled()).toBe(true);
+      await type(session, label, label === 'Target batch size' ? '2,048' : '6.5');
       expect(await session.page.getByRole('alert').filter({ visible: true }).count()).toBe(0);
-      // A number alone is in the unit that stood there.
-      const unit = shown.slice(-2);
-      await type(session, 'Memory budget', '3');
-      expect(await budget.inputValue()).toBe(`3 ${unit}`);
-      await session.close();
-    });
+      await expectOutdated(session, false);
+    }
+    await type(session, 'Target batch size', '300');
+    await field(session, 'Memory budget').fill('8 GiB of it');
+    await expect.poll(() => button(session, 'Measure').isDisabled()).toBe(true);
+    await type(session, 'Memory budget', '5 120 MB');
+    await expect.poll(() => button(session, 'Measure').isEnabled()).toBe(true);
+    expect(await figure(session, 'Peak memory')).toContain('of 5.0 GB');
+  });
 
-    it('keeps what is typed, focus and what-if while views come in and when the page is loaded anew', async () => {
-      const session = await openPage(browser, { view: planned });
-      await field(session, 'Target batch size').fill('300');
-      await session.show(pageViewOf(plannedViewOf(largePlan)));
-      expect(await field(session, 'Target batch size').inputValue()).toBe('300');
-      expect(await equation(session)).toContain('300 examples');
-      expect(await session.page.evaluate('document.activeElement.localName')).toBe('vscode-text-field');
-      await session.page.locator('summary', { hasText: 'Where the memory goes' }).click();
-      await session.reload();
-      expect(await equation(session)).toContain('300 examples');
-      expect(await session.page.getByRole('cell', { name: '98.0 MB' }).isVisible()).toBe(true);
-      // Another plan lets go of it.
-      await session.show(pageViewOf(plannedViewOf(millionPlan, { plannedAt: '2026-11-24T10:00:00.000Z' })));
-      expect(await equation(session)).toContain('1,000,000 examples');
-      await session.close();
+  it('goes no further than the examples that there are, nor than what the backend can hold', async () => {
+    const wasm = planOf({
+      backend: { name: 'wasm', version: '4.22.0', reason: 'WebAssembly.' },
+      device: null,
+      targetBatchSize: 1024,
+      examples: 1280,
+      budgetBytes: 3.6e9,
     });
-  },
-);
+    const session = await open({ view: pageViewOf(plannedViewOf(wasm)) });
+    const target = session.page.getByRole('slider', { name: 'Target batch size, as a slider' });
+    await target.press('End');
+    expect(await target.getAttribute('aria-valuetext')).toBe('1,280');
+    const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
+    await budget.press('End');
+    expect(await budget.getAttribute('aria-valuetext')).toBe('3.4 GB');
+    await type(session, 'Memory budget', '5 GB');
+    expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toBe(
+      'This backend (wasm) can hold 3.4 GB: write that or less.',
+    );
+    // Beyond the examples only where that was planned.
+    const beyond = plannedViewOf(planOf({ targetBatchSize: 2048, examples: 1280 }));
+    await session.show(pageViewOf({ ...beyond, plannedAt: '2026-11-24T10:00:00.000Z' }));
+    await button(session, 'Reset to the plan').click();
+    await target.press('End');
+    expect(await target.getAttribute('aria-valuetext')).toBe('2,048');
+    await type(session, 'Target batch size', '1300');
+    expect(await session.page.getByRole('alert').filter({ visible: true }).innerText()).toContain('1,280');
+  });
+
+  it.each([
+    ['300 MB', '300 MB'],
+    ['1.5 GB', '1.5 GB'],
+    ['2', '2 GB'],
+    ['1,5 gb', '1.5 GB'],
+    ['1,024 MB', '1 GB'],
+    ['700m', '700 MB'],
+    ['0.5 GiB', '512 MB'],
+  ])('understands a budget of %s, and writes it as %s', async (text, shown) => {
+    const session = await open({ view: planned });
+    const budget = field(session, 'Memory budget');
+    await type(session, 'Memory budget', text);
+    expect(await budget.inputValue()).toBe(shown);
+    expect(await session.page.getByRole('alert').filter({ visible: true }).count()).toBe(0);
+    // A number alone is in the unit that stood there.
+    const unit = shown.slice(-2);
+    await type(session, 'Memory budget', '3');
+    expect(await budget.inputValue()).toBe(`3 ${unit}`);
+  });
+
+  it('keeps what is typed, focus and what-if while views come in and when the page is loaded anew', async () => {
+    const session = await open({ view: planned });
+    await field(session, 'Target batch size').fill('300');
+    await session.show(pageViewOf(plannedViewOf(largePlan)));
+    expect(await field(session, 'Target batch size').inputValue()).toBe('300');
+    expect(await equation(session)).toContain('300 examples');
+    expect(await session.page.evaluate('document.activeElement.localName')).toBe('vscode-text-field');
+    await session.page.locator('summary', { hasText: 'Where the memory goes' }).click();
+    await session.reload();
+    expect(await equation(session)).toContain('300 examples');
+    expect(await session.page.getByRole('cell', { name: '98.0 MB' }).isVisible()).toBe(true);
+    // Another plan lets go of it.
+    await session.show(pageViewOf(plannedViewOf(millionPlan, { plannedAt: '2026-11-24T10:00:00.000Z' })));
+    expect(await equation(session)).toContain('1,000,000 examples');
+  });
+});
 
 /** Whether the page says that the answer is not to what stands in a field. */
 async function expectOutdated({ page }: PageSession, isOutdated: boolean): Promise<void> {

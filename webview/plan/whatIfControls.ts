@@ -94,7 +94,8 @@ export class WhatIfControls {
     );
     const note = budgetNote(plan, choice);
     setText(this.#budgetNote, note);
-    setShown(this.#budgetNote, note !== '');
+    // Where something else is being typed, it would be about another amount than the one beside it.
+    setShown(this.#budgetNote, note !== '' && !this.#budget.isInvalid);
     if (this.#objective.value !== objective) this.#objective.value = objective;
   }
 

@@ -84,7 +84,8 @@ export class FiguresLine {
     const t = this.#t;
     const { trainedMs, trainingSince } = run;
     const now = trainingSince === null ? 0 : Math.max(0, Date.now() - Date.parse(trainingSince));
-    put(this.#trained, t('trained {0}', formatSeconds(trainedMs + now)));
+    const hasBegun = trainingSince !== null || trainedMs > 0;
+    put(this.#trained, hasBegun ? t('trained {0}', formatSeconds(trainedMs + now)) : null);
     put(
       this.#saved,
       run.savedAt === null ? null : t('saved {0} ago', formatSeconds(Date.now() - Date.parse(run.savedAt))),
