@@ -24,10 +24,33 @@ export function createTrainingDisplay(
   return new TerminalTrainingDisplay(out, style, now);
 }
 
+/**
+ * A process that follows one that died writes into the run's events why it is there. Its supervisor has told it in a
+ * sentence of its own, with what is done about it.
+ */
+class RecoveryEcho {
+  #processes = 0;
+  #isRight = false;
+
+  isToldAlready(event: RunEvent): boolean {
+    if (event.type === 'started') {
+      this.#processes++;
+      this.#isRight = this.#processes > 1;
+      return false;
+    }
+    if (!this.#isRight) return false;
+    const { type } = event;
+    // Of notes, the first: what follows tells of the checkpoint, or of the script.
+    this.#isRight = type === 'outOfMemory';
+    return type === 'outOfMemory' || type === 'microbatchReduced' || type === 'warning';
+  }
+}
+
 class TerminalTrainingDisplay implements TrainingDisplay {
   readonly #progress = new TrainingProgress();
   readonly #live: LiveLine;
   readonly #script = new ScriptOutput();
+  readonly #echo = new RecoveryEcho();
   #plainTime: number;
   #plainUpdates = 0;
   #hasEnded = false;
@@ -48,7 +71,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
 
   event(event: RunEvent, past = false): void {
     this.#progress.add(event);
-    if (past) return;
+    if (past || this.#echo.isToldAlready(event)) return;
     const { colors } = this.style;
     switch (event.type) {
       case 'epoch':
@@ -91,7 +114,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
     if (this.#hasEnded) return;
     if (this.style.isLive) {
       this.#live.draw(progressLine(this.#progress, this.#columns(), this.style.colors));
-    } else if (this.now() - this.#plainTime >= plainPause && this.#progress.updates > this.#plainUpdates) {
+    } else if (this.now() - this.#plainTime >= plainPause && this.#progress.updates !== this.#plainUpdates) {
       this.#plainTime = this.now();
       this.#plainUpdates = this.#progress.updates;
       this.#write([progressLine(this.#progress, plainColumns, this.style.colors)]);

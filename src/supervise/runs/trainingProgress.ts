@@ -1,6 +1,7 @@
 // How far a training is, gathered from its events: counts, figures, speed and what is left.
 import type { RunEvent } from '../../protocol/runEvents';
 import type { RunProgress } from '../../protocol/runProgress';
+import { RunCourse } from './runHistoryCourse';
 
 type CallEvent = Extract<RunEvent, { type: 'call' }>;
 type UpdateEvent = Extract<RunEvent, { type: 'update' }>;
@@ -14,8 +15,6 @@ export class TrainingProgress {
   epoch = 0;
   /** Updates done in this epoch. */
   updateOfEpoch = 0;
-  /** Updates done in this process. */
-  updates = 0;
   last: UpdateEvent | null = null;
   isPaused = false;
   /** Microbatches done of the update in the making; null where it is not known. */
@@ -26,9 +25,16 @@ export class TrainingProgress {
   #resumedUpdate: number | null = null;
   /** A training process began, and nothing told yet where it goes on. */
   #isFresh = false;
+  readonly #course = new RunCourse();
   readonly #recent: { time: number; examples: number }[] = [];
 
+  /** Updates that stand, of all calls. */
+  get updates(): number {
+    return this.#course.updates;
+  }
+
   add(event: RunEvent): void {
+    this.#course.add(event);
     switch (event.type) {
       case 'started':
         this.#recent.length = 0;
@@ -126,7 +132,6 @@ export class TrainingProgress {
     }
     this.epoch = event.epoch;
     this.updateOfEpoch++;
-    this.updates++;
     this.last = event;
     this.microbatch = null;
     this.#recent.push({ time: Date.parse(event.time), examples: event.examples });
