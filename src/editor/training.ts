@@ -29,13 +29,15 @@ export class Training implements vscode.Disposable {
 
   /** Starts a new training. What stands in the way is told. */
   async start(session: EntrySession): Promise<void> {
+    // Another window, or a terminal, may have started one that this window was not told of yet.
+    await session.runs.look();
     if (session.runs.isActive) {
-      const stop = vscode.l10n.t('Open Run');
+      const open = vscode.l10n.t('Open Run');
       const answer = await vscode.window.showWarningMessage(
         vscode.l10n.t('{0} is being trained already: stop that run first.', session.name),
-        stop,
+        open,
       );
-      if (answer === stop)
+      if (answer === open)
         await vscode.commands.executeCommand(commandNames.openRun, { entry: session.entry });
       return;
     }
@@ -44,6 +46,7 @@ export class Training implements vscode.Disposable {
 
   /** Goes on with the shown run: from its pause, or from what it saved. */
   async resume(session: EntrySession): Promise<void> {
+    await session.runs.look();
     const run = session.runs.shown;
     if (run === null) return;
     if (session.runs.isActive) await run.request('run');

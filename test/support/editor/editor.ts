@@ -63,10 +63,13 @@ export class Editor {
 
   /** Takes the focus from the window, as if the user went to another program; focus() gives it back. */
   async blur(): Promise<void> {
+    // Of several windows only the one in front can lose the focus.
+    await this.page.bringToFront();
     await this.#emulateFocus(false);
     this.#otherPage = await this.parts.context.newPage();
     await this.#otherPage.bringToFront();
-    await this.page.waitForFunction('!document.hasFocus()');
+    // A page that is not on the screen draws no frames to ask in.
+    await this.page.waitForFunction('!document.hasFocus()', undefined, { polling: 100 });
   }
 
   async focus(): Promise<void> {
@@ -74,7 +77,7 @@ export class Editor {
     this.#otherPage = null;
     await this.page.bringToFront();
     await this.#emulateFocus(true);
-    await this.page.waitForFunction('document.hasFocus()');
+    await this.page.waitForFunction('document.hasFocus()', undefined, { polling: 100 });
   }
 
   /** As Developer: Reload Window, with a new extension host. */
@@ -88,9 +91,24 @@ export class Editor {
 
   /** Closes the window as a user closes it; resolves when its extension host has ended. */
   async closeWindow(): Promise<void> {
+    const { length } = this.extensionHosts();
     await this.page.close({ runBeforeUnload: true });
     this.#page = null;
-    await poll('the extension host ends', () => this.extensionHosts().length === 0, startLimit);
+    await poll('the extension host ends', () => this.extensionHosts().length < length, startLimit);
+  }
+
+  /** Opens a second window on the same place, in the same browser. It ends with the server, or by closeWindow. */
+  async secondWindow(): Promise<Editor> {
+    const second = new Editor(this.parts);
+    await second.open();
+    return second;
+  }
+
+  /** As if the browser crashed, with this window's extension host. */
+  async killWindow(hostPid: number): Promise<void> {
+    process.kill(hostPid, 'SIGKILL');
+    await this.page.close({ runBeforeUnload: false });
+    this.#page = null;
   }
 
   /** Opens the window again after closeWindow. */

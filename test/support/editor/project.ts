@@ -8,7 +8,8 @@ export interface Project {
   /** Absolute path of a file in it. */
   path(name: string): string;
   write(name: string, text: string): string;
-  remove(): void;
+  /** Removes a file of it; without a name, all of it. */
+  remove(name?: string): void;
 }
 
 export function createProject(files: Readonly<Record<string, string>>): Project {
@@ -24,7 +25,8 @@ export function createProject(files: Readonly<Record<string, string>>): Project 
       writeFileSync(file, text);
       return file;
     },
-    remove: () => rmSync(base, { recursive: true, force: true }),
+    remove: (name) =>
+      rmSync(name === undefined ? base : path.join(folder, name), { recursive: true, force: true }),
   };
   for (const [name, text] of Object.entries(files)) project.write(name, text);
   return project;
@@ -32,10 +34,12 @@ export function createProject(files: Readonly<Record<string, string>>): Project 
 
 /**
  * A training that a test has time to look at: `epochs` epochs of four updates, each followed by a pause of `pauseMs` in the
- * script's own callback. It has no TensorFlow.js of its own, so it is lent ours.
+ * script's own callback; it stops after the epoch in which it finds a file of the name `finish` beside it. It has no
+ * TensorFlow.js of its own, so it is lent ours.
  */
 export function patientScript({ epochs = 60, pauseMs = 80 } = {}): string {
   return `// A small model, trained slowly enough to be watched.
+const fs = require('fs');
 const tf = require('@tensorflow/tfjs');
 
 const BATCH = 256;
@@ -53,7 +57,12 @@ async function main() {
     epochs: ${epochs},
     validationSplit: 0.2,
     verbose: 0,
-    callbacks: { onBatchEnd: pause },
+    callbacks: {
+      onBatchEnd: pause,
+      onEpochEnd: async () => {
+        if (fs.existsSync('finish')) model.stopTraining = true;
+      },
+    },
   });
   console.log('the script is done');
 }
