@@ -85,7 +85,7 @@ export class CallRunner {
     const { core, settings, observer } = this.context;
     const { call } = this;
     const model = call.inner;
-    if (this.isValidating && observer.earlierEpoch?.(call, this.epoch) != null) {
+    if (this.isValidating && (observer.earlierEpoch?.(call, this.epoch) ?? null) !== null) {
       const outputs = model.lossFunctions.length + model.metricsTensors.length;
       return Array.from({ length: outputs }, () => core.scalar(0));
     }

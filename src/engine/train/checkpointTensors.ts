@@ -3,6 +3,7 @@
 // learning rate, and recomputes Adam's running products, which would not give the same bits again.
 import type { Tensor, Variable } from '@tensorflow/tfjs';
 import type { LayersModel, Tf } from '../contracts';
+import { layersOf } from '../fitHook/layersOf';
 import type { HostTensor } from './tensorFile';
 
 /** A tensor of the model or its optimizer under the name it has in a checkpoint. */
@@ -52,6 +53,9 @@ export function stateTensors(model: LayersModel): NamedTensor[] {
       });
     }
   }
+  for (const [i, { states }] of recurrentLayers(model).entries()) {
+    states.forEach((tensor, k) => tensors.push({ name: `state/${i}/${k}`, tensor }));
+  }
   return tensors;
 }
 
@@ -87,6 +91,38 @@ export function restoreState(
   }
   weights.forEach((weight, i) => assign(tf, weight.val, found[i] as HostTensor));
   if (optimizerClass(model) === saved.optimizer) restoreOptimizer(tf, model, byName, saved.numbers);
+  restoreRecurrentStates(tf, model, byName);
+}
+
+/** A recurrent layer that keeps its state from batch to batch. */
+interface RecurrentLayer {
+  readonly stateful: boolean;
+  readonly states_: readonly Tensor[] | null;
+  resetStates(states?: readonly Tensor[]): void;
+}
+
+/** The stateful recurrent layers of a model in order, each with its states: none before its first batch. */
+function recurrentLayers(
+  model: LayersModel,
+): { readonly layer: RecurrentLayer; readonly states: readonly Tensor[] }[] {
+  return layersOf(model).flatMap((candidate) => {
+    const layer = candidate as unknown as Partial<RecurrentLayer>;
+    // A model is a layer, too, and tells that one of its own is stateful.
+    if (layer.stateful !== true || !('states_' in layer) || layer.resetStates === undefined) return [];
+    return [{ layer: layer as RecurrentLayer, states: layer.states_ ?? [] }];
+  });
+}
+
+function restoreRecurrentStates(tf: Tf, model: LayersModel, byName: ReadonlyMap<string, HostTensor>): void {
+  for (const [i, { layer }] of recurrentLayers(model).entries()) {
+    const prefix = `state/${i}/`;
+    const saved = [...byName].filter(([name]) => name.startsWith(prefix));
+    tf.tidy(() => {
+      // The first call makes states where there are none: only then can others be put in their place.
+      layer.resetStates();
+      if (saved.length > 0) layer.resetStates(saved.map(([, tensor]) => toTensor(tf, tensor)));
+    });
+  }
 }
 
 function restoreOptimizer(

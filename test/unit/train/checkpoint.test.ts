@@ -112,6 +112,43 @@ describe('a tensor file', () => {
   });
 });
 
+test('a recurrent layer that keeps its state goes on with it', async () => {
+  const recurrent = (): LayersModel => {
+    const sequential = tf.sequential();
+    const seeds = {
+      kernelInitializer: tf.initializers.glorotUniform({ seed: 1 }),
+      recurrentInitializer: tf.initializers.glorotUniform({ seed: 2 }),
+    };
+    sequential.add(tf.layers.lstm({ units: 3, stateful: true, batchInputShape: [2, 4, 1], ...seeds }));
+    sequential.add(tf.layers.dense({ units: 1, kernelInitializer: 'ones' }));
+    sequential.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
+    return (sequential as unknown as { model: LayersModel }).model;
+  };
+  const update = async (one: LayersModel, i: number): Promise<void> => {
+    await one.trainOnBatch(tf.ones([2, 4, 1]).mul(Math.sin(i)), tf.ones([2, 1]));
+  };
+  const whole = recurrent();
+  for (let i = 0; i < 3; i++) await update(whole, i);
+  const folder = newFolder();
+  const store = new CheckpointStore(folder, { seconds: 60, updates: null });
+  await store.write(facts, [{ index: 0, name: 'm', model: whole, changed: true }], read);
+  const other = recurrent();
+  const saved = newestSound(folder).sound?.model(0);
+  if (!saved) throw new Error('nothing was saved');
+  restoreState(tf, other, saved);
+  const tensors = tf.memory().numTensors;
+  restoreState(tf, other, saved);
+  expect(tf.memory().numTensors).toBe(tensors);
+  for (const one of [whole, other]) for (let i = 3; i < 6; i++) await update(one, i);
+  expect(valuesOf(other)).toEqual(valuesOf(whole));
+  // The control: without the state the result is another one.
+  const forgetful = recurrent();
+  restoreState(tf, forgetful, saved);
+  (forgetful as unknown as { resetStates(): void }).resetStates();
+  for (let i = 3; i < 6; i++) await update(forgetful, i);
+  expect(valuesOf(forgetful)).not.toEqual(valuesOf(whole));
+});
+
 describe('a checkpoint', () => {
   test('puts back weights, moving statistics and slots bit by bit, and leaks no tensor', async () => {
     const folder = newFolder();
