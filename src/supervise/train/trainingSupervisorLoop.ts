@@ -1,9 +1,8 @@
 // A training over as many processes as it takes: one that dies is followed by another in the same run folder.
 import { exitCodes } from '../../protocol/exitCodes';
-import { controlRequest } from '../../protocol/job';
 import type { RunEvent } from '../../protocol/runEvents';
 import type { RunPaths } from '../runs/runFolder';
-import { readJson } from '../runs/runFolderFiles';
+import { readControl } from '../runs/runFolderFiles';
 import type { ScriptCommand } from '../scriptCommand';
 import type { TrainingDisplay } from './trainingDisplay';
 import {
@@ -120,7 +119,6 @@ export class TrainingLoop implements Stoppable {
       return await this.#withRequests(await running);
     } finally {
       this.#attempt = null;
-      tally.attemptEnded();
     }
   }
 
@@ -128,7 +126,7 @@ export class TrainingLoop implements Stoppable {
   async #withRequests(outcome: AttemptOutcome): Promise<AttemptOutcome> {
     const { paths } = this.options;
     const folderIsGone = outcome.folderIsGone || (await isGone(paths.record));
-    const asked = controlRequest.safeParse(await readJson(paths.control)).data?.request;
+    const asked = await readControl(paths);
     const stopAsked = outcome.stopAsked || this.#stopAsked || asked === 'stop';
     return { ...outcome, folderIsGone, stopAsked, killed: outcome.killed || this.#killed || asked === 'end' };
   }

@@ -13,19 +13,12 @@ export class TrainingTally {
   #base: { updates: number; epochs: number } | null = null;
   #checkpoints = 0;
   #savingMs = 0;
-  #trainingMs = 0;
-  /** When the training that is going on began; null while there is none, or it is paused. */
-  #since: number | null = null;
+  readonly #earlierMs: number;
 
-  /**
-   * @param earlier events of the run before this training
-   * @param now monotonic clock in ms
-   */
-  constructor(
-    earlier: readonly RunEvent[],
-    private readonly now: () => number = () => performance.now(),
-  ) {
+  /** @param earlier events of the run before this training */
+  constructor(earlier: readonly RunEvent[]) {
     for (const event of earlier) this.#totals.add(event);
+    this.#earlierMs = this.#totals.trained.toLastEventMs;
   }
 
   add(event: RunEvent): void {
@@ -36,13 +29,6 @@ export class TrainingTally {
       this.#checkpoints++;
       this.#savingMs += event.ms;
     }
-    if (event.type === 'paused') this.#rest();
-    else if (event.type === 'started' || event.type === 'resumed') this.#since ??= this.now();
-  }
-
-  /** A process has ended. */
-  attemptEnded(): void {
-    this.#rest();
   }
 
   /** Updates that were done by this training and stand. */
@@ -67,18 +53,14 @@ export class TrainingTally {
   get savingSentence(): string | null {
     if (this.#checkpoints === 0) return null;
     const times = this.#checkpoints === 1 ? 'once' : `${this.#checkpoints} times`;
-    if (this.#trainingMs < leastTime) return `Saved ${times}.`;
-    const share = this.#savingMs / this.#trainingMs;
+    const trainingMs = this.#totals.trained.toLastEventMs - this.#earlierMs;
+    if (trainingMs < leastTime) return `Saved ${times}.`;
+    const share = this.#savingMs / trainingMs;
     const percent = share < leastShare ? 'less than 0.1 %' : `${(share * 100).toFixed(1)} %`;
     return `Saved ${times} (${percent} of the time).`;
   }
 
   #begin(): void {
     this.#base ??= { updates: this.#totals.updates, epochs: this.#totals.epochs.length };
-  }
-
-  #rest(): void {
-    if (this.#since !== null) this.#trainingMs += this.now() - this.#since;
-    this.#since = null;
   }
 }

@@ -151,20 +151,16 @@ describe('the sentence of a restart', () => {
 });
 
 describe('the cost of saving', () => {
-  /** Events, each with the seconds that have passed by then. */
+  /** Events, each with the second in which it came; the last one ends the training. */
   function tally(
     events: readonly [number, RunEvent][],
     endSecond: number,
     earlier: RunEvent[] = [],
   ): TrainingTally {
-    let now = 0;
-    const result = new TrainingTally(earlier, () => now);
-    for (const [second, event] of events) {
-      now = second * 1000;
-      result.add(event);
-    }
-    now = endSecond * 1000;
-    result.attemptEnded();
+    const at = (second: number): string => new Date(Date.parse(time) + second * 1000).toISOString();
+    const result = new TrainingTally(earlier);
+    for (const [second, event] of events) result.add({ ...event, time: at(second) });
+    result.add({ type: 'ended', time: at(endSecond), how: 'stopped', exitCode: 130, failure: null });
     return result;
   }
 
