@@ -81,6 +81,12 @@ describePage('what-if', () => {
     const budget = session.page.getByRole('slider', { name: 'Memory budget, as a slider' });
     await budget.press('End');
     expect(await figure(session, 'Peak memory')).toContain('of 8.0 GB');
+    // What cannot be used gives way to a slider.
+    await type(session, 'Memory budget', 'x');
+    await expectOutdated(session, true);
+    await budget.press('ArrowLeft');
+    await expectOutdated(session, false);
+    expect(await field(session, 'Memory budget').inputValue()).toMatch(/^7\.\d+ GB$/);
   });
 
   it('says beside a field what is wrong with what stands in it, and that the answer is not to it', async () => {

@@ -32,8 +32,14 @@ export class WhatIfControls {
       (targetBatchSize) => this.#change({ targetBatchSize }),
       onProblem,
     );
-    this.#targetSlider = new StopSlider(t('Target batch size, as a slider'), formatCount, (targetBatchSize) =>
-      this.#change({ targetBatchSize }),
+    this.#targetSlider = new StopSlider(
+      t('Target batch size, as a slider'),
+      formatCount,
+      (targetBatchSize) => {
+        this.#change({ targetBatchSize });
+        // Whatever stood in the field, the slider has spoken last.
+        this.#target.forget();
+      },
     );
     this.#budget = new AmountField(
       t('Memory budget'),
@@ -41,9 +47,10 @@ export class WhatIfControls {
       (budgetBytes) => this.#change({ budgetBytes }),
       onProblem,
     );
-    this.#budgetSlider = new StopSlider(t('Memory budget, as a slider'), formatBytes, (budgetBytes) =>
-      this.#change({ budgetBytes }),
-    );
+    this.#budgetSlider = new StopSlider(t('Memory budget, as a slider'), formatBytes, (budgetBytes) => {
+      this.#change({ budgetBytes });
+      this.#budget.forget();
+    });
     this.#objective = createRadioGroup<Objective>(
       t('Prefer'),
       { largest: t('largest microbatch'), fastest: t('fastest') },
