@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { processIsAlive } from '../../src/protocol/processIsAlive';
 import { historyOf, updatesOf } from '../support/recoveryRuns';
 import { dyingScript, killsItself } from '../support/recoveryScripts';
 import {
@@ -183,4 +184,24 @@ describe('killed from outside', () => {
     expect((await running.end).code).toBe(130);
     expect(project.record()).toMatchObject({ state: 'stopped', attempts: 1 });
   });
+
+  test.each(['the supervisor', 'both'])(
+    '%s: what is left goes on by --resume, with the very bits of an uninterrupted one',
+    async (which) => {
+      const { project, running } = started(6);
+      const whole = uninterrupted(slow(6));
+      await until(() => doneBy(project) >= 7, 'the seventh update');
+      const pid = trainerOf(project);
+      process.kill(running.child.pid ?? NaN, 'SIGKILL');
+      if (which === 'both') process.kill(pid, 'SIGKILL');
+      await running.end;
+      await until(() => !processIsAlive(pid), 'the end of the training process', 20_000);
+      // The lock is there, and nobody's.
+      expect(existsSync(path.join(project.runFolder, 'run.lock'))).toBe(true);
+      expect(await project.run('--resume')).toMatchObject({ code: 0, err: '' });
+      expect(project.read('weights.json')).toBe((await whole).read('weights.json'));
+      expect(historyOf(project).length).toBe(18);
+      expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
+    },
+  );
 });

@@ -1,6 +1,9 @@
 // Training processes that die for want of memory: real TensorFlow, a real limit, and a system that really kills.
+import { EventEmitter } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { runTrainCommand } from '../../src/supervise/train/trainingSupervisor';
+import { createTrainingDisplay } from '../../src/terminal/trainingDisplay';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { tensorflowLane } from '../support/lanes';
 import {
@@ -11,7 +14,7 @@ import {
   type MemoryGroup,
 } from '../support/recoveryMemory';
 import { historyOf, largestDifference, updatesOf, weightsOf } from '../support/recoveryRuns';
-import { dyingScript } from '../support/recoveryScripts';
+import { dyingScript, killsItself } from '../support/recoveryScripts';
 import { buildTrainProgram, type Ended, type Project, type TrainProgram } from '../support/trainProgram';
 
 let program: TrainProgram;
@@ -78,6 +81,15 @@ describe('killed by the system in the fourth update', () => {
   );
 });
 
+/** What the watch says where the kernel's killer was at work. */
+const killedByKernel = {
+  follow: (): void => undefined,
+  stepStarted: (): void => undefined,
+  sample: (): void => undefined,
+  isExhausted: null,
+  killedByKernel: (): boolean => true,
+};
+
 describe('a process that ends itself for want of memory', () => {
   const sizes = { targetBatchSize: 32, microbatchSize: 12 };
   const often = ['--seed', '77', '--checkpoint-updates', '1'];
@@ -128,6 +140,30 @@ describe('a process that ends itself for want of memory', () => {
   ])('$name (replayed): half the microbatch', async ({ death, reason }) => {
     const [, { out }] = await both(death);
     expect(out).toContain(`Out of memory at 12 at once (${reason}): going on from update 5 with 6 at once.`);
+  });
+
+  test('SIGKILL with the count of the kernel (replayed): half the microbatch', async () => {
+    const script = dyingScript({ epochs: 3, after: 5, death: killsItself('SIGKILL'), dropout: false });
+    const project = program.project({ script, ...sizes });
+    const written = { out: '', err: '' };
+    const code = await runTrainCommand({
+      configPath: project.configPath,
+      runDir: null,
+      resume: false,
+      err: { write: (text: string) => (written.err += text) },
+      display: createTrainingDisplay({ write: (text: string) => (written.out += text) }),
+      productVersion: '0.0.0-test',
+      programFolder: program.folder,
+      signals: new EventEmitter(),
+      checkpointUpdates: 1,
+      watchMemory: () => Promise.resolve(killedByKernel),
+    });
+    expect(written.err).toBe('');
+    expect(code).toBe(0);
+    expect(written.out).toContain(
+      'Out of memory at 12 at once (the system ended the process because memory ran out): going on from update 5 with 6 at once.',
+    );
+    expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
   });
 
   test('again and again: smaller each time, and at one example the end, with exit code 3 and a plain reason', async () => {
