@@ -53,7 +53,7 @@ export async function writeCheckpoint(
   // Not with the folders above: a run folder that was deleted is not made again.
   if (!existsSync(folder)) mkdirSync(folder, { mode: 0o700 });
   // What an earlier try left where it could not even be removed.
-  removeUnfinished(temporary);
+  rmSync(temporary, { recursive: true, force: true });
   try {
     mkdirSync(temporary, { mode: 0o700 });
     const entries: CheckpointModel[] = [];

@@ -4,6 +4,7 @@ import { exitCodes } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { FailureReport } from '../../protocol/report';
 import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
+import { CallAnnouncements } from './callAnnouncements';
 import { Control, type Asked } from './control';
 import type { EngineContext, EngineMode } from '../engineContext';
 import { guardOutput } from '../outputGuard';
@@ -63,8 +64,7 @@ class Trainer implements FitObserver {
   #settledRandom: RandomSource['state'];
   #updateStart = 0;
   #microbatches = 1;
-  /** What was last told of each model that trains by trainOnBatch. */
-  readonly #announced = new Map<number, string>();
+  readonly #announcements = new CallAnnouncements();
   #failure: FailureReport | null = null;
   #ended = false;
   /** Asked by a signal sent to this process itself. */
@@ -98,9 +98,9 @@ class Trainer implements FitObserver {
     this.#calls.set(call, progress);
     this.#replay?.callStarted(progress);
     this.#goOnIfReached(progress);
-    this.#noteFewExamples(run, call);
+    this.#announcements.noteFewExamples(run, call, this.job.targetBatchSize);
     this.#settledRandom = this.random.state;
-    if (!progress.isReplayed) this.#announce(progress);
+    if (!progress.isReplayed) this.#announcements.tell(run, progress, this.microbatchSize);
     this.#warnings.modelMet(call, modelIndex);
     this.context.meter.reset();
     this.#updateStart = performance.now();
@@ -148,7 +148,9 @@ class Trainer implements FitObserver {
     if (!progress || !run) return;
     const { place } = progress;
     // A data set's batch size is known by now.
-    if (place.update === 0 || progress.updateOfEpoch === 0) this.#announce(progress);
+    if (place.update === 0 || progress.updateOfEpoch === 0) {
+      this.#announcements.tell(run, progress, this.microbatchSize);
+    }
     progress.updateDone();
     run.store.updateDone();
     this.#models.changed(progress.modelIndex);
@@ -268,44 +270,7 @@ class Trainer implements FitObserver {
     this.#replay.goOn(progress);
     this.#replay = null;
     this.#updateStart = performance.now();
-    if (!progress.ended) this.#announce(progress);
-  }
-
-  #noteFewExamples(run: TrainerRun, { examples, method }: TrainingCall): void {
-    const target = this.job.targetBatchSize;
-    if (method !== 'fit' || examples === null || target === null || examples >= target) return;
-    run.note(
-      `There are ${examples} training examples, fewer than the ${target} of an update: each update has all of them.`,
-    );
-  }
-
-  /** Tells a call's figures; again when more of them are known (a dataset's batch size). */
-  #announce(progress: CallProgress): void {
-    const { call } = progress;
-    const { method, modelName, targetBatchSize, examples, epochs, updatesPerEpoch, passThrough } = call;
-    const microbatchSize =
-      passThrough !== null || targetBatchSize === null
-        ? targetBatchSize
-        : Math.min(this.microbatchSize, targetBatchSize);
-    const facts = {
-      method,
-      modelName,
-      targetBatchSize,
-      microbatchSize,
-      examples,
-      epochs,
-      updatesPerEpoch,
-      passThrough,
-    };
-    const text = JSON.stringify(facts);
-    if (progress.announced === text) return;
-    progress.announced = text;
-    if (method === 'trainOnBatch') {
-      // One call an update: a loop of them is told once for each model.
-      if (this.#announced.get(progress.modelIndex) === text) return;
-      this.#announced.set(progress.modelIndex, text);
-    }
-    this.#run?.event({ type: 'call', call: call.index, ...facts });
+    if (this.#run && !progress.ended) this.#announcements.tell(this.#run, progress, this.microbatchSize);
   }
 
   #asked(): Asked {
@@ -317,7 +282,7 @@ class Trainer implements FitObserver {
     if (!run) return;
     let now = asked;
     // What is replayed is saved.
-    if (!progress.isReplayed) await this.#save();
+    const isSaved = progress.isReplayed || (await this.#save());
     if (now === 'pause') {
       run.event({ type: 'paused', ...progress.place });
       const start = performance.now();
@@ -328,6 +293,10 @@ class Trainer implements FitObserver {
     if (now === 'run') {
       run.event({ type: 'resumed', ...progress.place });
       return;
+    }
+    if (!isSaved) {
+      const message = 'it could not be saved, so a resume goes on from the checkpoint before';
+      this.#failure = { message, file: null, line: null, stack: '' };
     }
     this.#tellEnd(now === 'stop' ? 'stopped' : 'interrupted', exitCodes.interrupted);
     this.context.leave();
@@ -356,12 +325,17 @@ class Trainer implements FitObserver {
     return this.context.leave();
   }
 
-  async #save(monitored: ReturnType<typeof monitoredOf> = null): Promise<void> {
+  /** @returns false where it could not be saved */
+  async #save(monitored: ReturnType<typeof monitoredOf> = null): Promise<boolean> {
     const run = this.#run;
     // Where several calls are under way, the training can only be taken up at the first of them.
     const first = [...this.#calls.values()].sort((a, b) => a.call.index - b.call.index)[0];
-    if (!run || !first || first.isReplayed) return;
-    await this.#trust(run, () => run.checkpoint(this.#models, first, this.#settledRandom, monitored));
+    if (!run || !first || first.isReplayed) return true;
+    let isSaved = false;
+    await this.#trust(run, async () => {
+      isSaved = await run.checkpoint(this.#models, first, this.#settledRandom, monitored);
+    });
+    return isSaved;
   }
 
   /** Does what depends on the device's work; where that has failed, the supervisor starts anew from the last checkpoint. */

@@ -65,10 +65,28 @@ export async function writeControl(paths: RunPaths, request: ControlRequest['req
   await replaceFile(paths.control, `${JSON.stringify(controlRequest.parse({ request }))}\n`);
 }
 
-/** How far the update in the making is; null where that is not known. */
+/**
+ * What is asked through the control file; null where nothing is. A folder that cannot be read for a while (a lost
+ * permission, a network drive) asks for nothing, and does not end a training that goes on in it.
+ */
+export async function readControl(paths: RunPaths): Promise<ControlRequest['request'] | null> {
+  const checked = controlRequest.safeParse(await readIfReadable(paths.control));
+  return checked.success ? checked.data.request : null;
+}
+
+/** How far the update in the making is; null where that is not known, for whatever reason. */
 export async function readRunProgress(paths: RunPaths): Promise<RunProgress | null> {
-  const checked = runProgress.safeParse(await readJson(paths.progress));
+  const checked = runProgress.safeParse(await readIfReadable(paths.progress));
   return checked.success ? checked.data : null;
+}
+
+async function readIfReadable(file: string): Promise<unknown> {
+  try {
+    return await readJson(file);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return undefined;
+    throw error;
+  }
 }
 
 /**

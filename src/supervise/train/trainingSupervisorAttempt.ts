@@ -2,12 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { controlRequest } from '../../protocol/job';
 import { readSystemMemory } from '../../gpu/systemMemory';
 import { engineReport } from '../../protocol/report';
 import type { RunEvent } from '../../protocol/runEvents';
 import { FileTail, Lines, RunEventTail } from '../runs/runFolderTail';
-import { readJson, readRunProgress, writeControl } from '../runs/runFolderFiles';
+import { readControl, readRunProgress, writeControl } from '../runs/runFolderFiles';
 import type { RunPaths } from '../runs/runFolder';
 import type { MemoryWatch } from '../memoryWatch';
 import { endTree, treeSpawnOptions } from '../processTree';
@@ -95,8 +94,13 @@ export class TrainingAttempt {
   /** Asks for the state to be saved after this update. Where nothing is trained yet, there is nothing to wait for. */
   async stop(): Promise<void> {
     this.#stopAsked = true;
-    if (this.trains) await writeControl(this.options.paths, 'stop');
-    else this.kill();
+    if (!this.trains) return this.kill();
+    try {
+      await writeControl(this.options.paths, 'stop');
+    } catch (error) {
+      // On a full disk the process itself is asked; Windows has no such way, and would end it.
+      if (process.platform === 'win32' || this.#child?.kill('SIGTERM') !== true) throw error;
+    }
   }
 
   get isStopping(): boolean {
@@ -115,7 +119,7 @@ export class TrainingAttempt {
    * there is nothing to save. Everything else the trainer does between two updates.
    */
   async #obey(): Promise<void> {
-    const asked = controlRequest.safeParse(await readJson(this.options.paths.control)).data?.request;
+    const asked = await readControl(this.options.paths);
     if (asked === 'end') this.kill();
     else if (asked === 'stop' && !this.#stopAsked) {
       this.#stopAsked = true;

@@ -21,10 +21,11 @@ export function judgeAttempt(outcome: EndFacts): Verdict {
     return { state: 'completed', exitCode: exitCodes.done, sentences: [] };
   }
   if (ended?.how === 'stopped' || ended?.how === 'interrupted') {
+    const saved = ended.failure === null ? 'the state is saved' : ended.failure.message;
     return {
       state: 'stopped',
       exitCode: exitCodes.interrupted,
-      sentences: [`Stopped ${afterUpdate(outcome)}; the state is saved.`],
+      sentences: [`Stopped ${afterUpdate(outcome)}; ${saved}.`],
     };
   }
   if (outcome.folderIsGone) {

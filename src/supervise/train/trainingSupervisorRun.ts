@@ -1,5 +1,5 @@
 // Which run folder a training uses: a new one, the one that was named, or the one of the run that is gone on with.
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunRecord } from '../../protocol/runEvents';
@@ -119,7 +119,13 @@ function whyNotNew(paths: RunPaths, earlier: RunRecord | null): string | null {
 
 /** Whether there is something to go on from. */
 export function hasCheckpoint({ checkpoints }: RunPaths): boolean {
-  return existsSync(checkpoints) && readdirSync(checkpoints).some((name) => /^\d+$/.test(name));
+  try {
+    return readdirSync(checkpoints).some((name) => /^\d+$/.test(name));
+  } catch (error) {
+    // None yet, something else in its place, or not to be read: nothing that can be gone on from.
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
 }
 
 /** True for a file that is not there any more; one that cannot be looked at is. */
