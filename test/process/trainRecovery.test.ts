@@ -88,6 +88,21 @@ test('always at the same update: given up after three restarts, with what happen
   expect(project.events().at(-1)).toMatchObject({ type: 'ended', how: 'failed', exitCode: 1 });
 });
 
+test('behind a launcher, which ends with it: the training goes on all the same', async () => {
+  const launcher = `
+    const { spawnSync } = require('node:child_process');
+    const { status } = spawnSync(process.execPath, ['real.cjs'], { stdio: 'inherit' });
+    process.exitCode = status ?? 1;`;
+  const script = dyingScript({ epochs: 3, after: 5, death: killsItself('SIGKILL') });
+  const project = projectWith(launcher);
+  writeFileSync(path.join(project.folder, 'real.cjs'), script);
+  const [died, whole] = await Promise.all([project.run(...often), uninterrupted(script)]);
+  expect(died).toMatchObject({ code: 0, err: '' });
+  expect(died.out).toContain('after update 5 (epoch 2): going on from update 5.');
+  expect(project.read('weights.json')).toBe(whole.read('weights.json'));
+  expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
+});
+
 test('a script that cannot start is not started again', async () => {
   const project = projectWith(killsItself('SIGSEGV'));
   const ended = await project.run();

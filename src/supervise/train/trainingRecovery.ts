@@ -78,9 +78,11 @@ function verdictOf(outcome: AttemptOutcome): Verdict {
   return { state: 'stopped', exitCode: exitCodes.interrupted, sentences: [sentence] };
 }
 
-/** The script, or the hook for it, told why it did not train. */
-function hasOwnReason({ reports }: AttemptOutcome): boolean {
-  return reports.some(({ type }) => ['failed', 'noBackend', 'neverTrained'].includes(type));
+/** The script, or the hook for it, told why it did not train; of one that trained, its launcher says that it never did. */
+function hasOwnReason({ reports, hasStarted }: AttemptOutcome): boolean {
+  return reports.some(
+    ({ type }) => type === 'failed' || type === 'noBackend' || (type === 'neverTrained' && !hasStarted),
+  );
 }
 
 /** Why the end is put down to memory; null where nothing says so. */

@@ -86,7 +86,7 @@ export class TrainingAttempt {
       const { code, signal } = await end;
       return { code, signal, ...this.#outcome() };
     } finally {
-      if (child.pid !== undefined && (child.exitCode === null || this.#killed)) endTree(child.pid);
+      if (child.pid !== undefined && this.#mayHaveLeft(child)) endTree(child.pid);
       await Promise.all([events.close(), output.close(), reports.close()]);
     }
   }
@@ -178,6 +178,12 @@ export class TrainingAttempt {
     }
     const checked = engineReport.safeParse(value);
     if (checked.success) this.#notes.report(checked.data);
+  }
+
+  /** Something of it may still run: it did not end by itself, or only a launcher of it did, with the training under way. */
+  #mayHaveLeft({ exitCode }: ChildProcess): boolean {
+    const { started, facts } = this.#notes;
+    return exitCode === null || this.#killed || (started !== null && facts.ended === null);
   }
 
   #outcome(): Omit<AttemptOutcome, 'code' | 'signal'> {

@@ -62,7 +62,8 @@ function failureSentences(outcome: EndFacts): string[] {
   if (failure) return [`The script failed ${afterUpdate(outcome)}: ${place(failure)}${failure.message}`];
   if (ended) return [`The script ended with exit code ${ended.exitCode} ${afterUpdate(outcome)}.`];
   const never = reports.find(({ type }) => type === 'neverTrained');
-  if (never?.type === 'neverTrained') return [neverTrained(never, output)];
+  // Of a script that trained, its launcher says so.
+  if (never?.type === 'neverTrained' && outcome.lastUpdate === null) return [neverTrained(never, output)];
   const { code } = outcome;
   if (code !== null && code !== 0) {
     const location = failureLocation(output);
