@@ -20,7 +20,7 @@ const pollPause = 100;
 /** A run folder that is missing for this many looks is deleted, and not just being moved or saved to. */
 const goneLooks = 30;
 /** Every how many looks the machine is asked for the memory that it has left. */
-const machineLooks = 5;
+const machineLooks = 10;
 /** The evidence of memory of one process. */
 export type AttemptMemory = Pick<
   MemoryWatch,
