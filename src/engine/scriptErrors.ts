@@ -11,7 +11,14 @@ export function failureFrom(error: unknown): FailureReport {
 }
 
 /** Errors of ours are sentences for a person already; the class of any other error tells something. */
-const sentences = new Set(['DataError', 'EntryError', 'ModelFileError', 'ModelLoadError']);
+const sentences = new Set([
+  'CheckpointMismatchError',
+  'DataError',
+  'DoesNotFitError',
+  'EntryError',
+  'ModelFileError',
+  'ModelLoadError',
+]);
 
 function sentenceOf({ name, message }: Error): string {
   return sentences.has(name) ? message : `${name}: ${message}`;

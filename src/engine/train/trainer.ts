@@ -186,6 +186,8 @@ class Trainer implements FitObserver {
     }
     this.#settledRandom = this.random.state;
     const asked = this.#asked();
+    // A pause waits for the end of a replay: events name places of the training, not of its repetition.
+    if (asked === 'pause' && progress.isReplayed) return;
     if (asked !== 'run') return this.#obey(asked, progress);
     if (progress.isReplayed) return;
     await this.#trust(run, () => run.believeDevice());
