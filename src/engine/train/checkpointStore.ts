@@ -24,6 +24,11 @@ const freeMs = 1000;
 
 type Monitored = NonNullable<CheckpointState['monitored']>;
 
+interface Written {
+  readonly folder: string;
+  readonly models: readonly CheckpointModel[];
+}
+
 export class CheckpointStore {
   #best: { name: string; monitored: Monitored } | null = null;
   readonly #start: number;
@@ -31,7 +36,9 @@ export class CheckpointStore {
   #spent = 0;
   #lastCost = 0;
   #updates = 0;
-  #last: { folder: string; models: readonly CheckpointModel[] } | null = null;
+  /** The last one that this process wrote, and the one before it. */
+  #last: Written | null = null;
+  #before: Written | null = null;
 
   /**
    * @param interval seconds between two checkpoints, which are put off where they cost too much; updates between two,
@@ -97,10 +104,8 @@ export class CheckpointStore {
     read: ReadValues,
   ): Promise<{ place: string; ms: number; best: boolean; madeRoom: boolean }> {
     const start = this.now();
-    const last = this.#last;
     const toSave = models.map(({ changed, ...model }): ModelToSave => {
-      const entry = changed ? undefined : last?.models.find(({ index }) => index === model.index);
-      return { ...model, unchanged: last && entry ? { folder: last.folder, entry } : null };
+      return { ...model, unchanged: changed ? null : this.#earlier(model.index) };
     });
     const name = nextCheckpointName(this.folder);
     const attempt = (): ReturnType<typeof writeCheckpoint> =>
@@ -112,6 +117,7 @@ export class CheckpointStore {
         if (madeRoom) return attempt();
         throw error;
       });
+      this.#before = this.#last;
       this.#last = { folder: written.place, models: written.models };
       const best = this.isBest(facts.monitored);
       if (best && facts.monitored) this.#best = { name, monitored: facts.monitored };
@@ -124,6 +130,19 @@ export class CheckpointStore {
       this.#lastTime = this.now();
       this.#updates = 0;
     }
+  }
+
+  /**
+   * The file of a model that has not changed since the last checkpoint, in the one before that. Two that follow each other
+   * share no file: damage to one would be damage to both.
+   */
+  #earlier(model: number): ModelToSave['unchanged'] {
+    const entryOf = (written: Written | null): CheckpointModel | undefined =>
+      written?.models.find(({ index }) => index === model);
+    const before = this.#before;
+    const entry = entryOf(before);
+    if (before === null || entry === undefined || entry.sha256 !== entryOf(this.#last)?.sha256) return null;
+    return { folder: before.folder, entry };
   }
 
   #prune(): void {

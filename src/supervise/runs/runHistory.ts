@@ -17,6 +17,10 @@ export class RunHistory {
   /** Where the marked checkpoints are, so that those that are undone go. */
   readonly #checkpoints = new WeakMap<RunMark, { call: number; update: number }>();
   #revision: number;
+  /** Of the last point, in ms since the run's start. */
+  #time = 0;
+  /** By how much the clock was set back since, in ms. */
+  #setBack = 0;
 
   /**
    * @param run name of the run folder
@@ -56,7 +60,7 @@ export class RunHistory {
     if (undone) this.#undo(undone);
     const point = this.#points.length;
     if (event.type === 'update') {
-      this.#points.add(event, Date.parse(event.time) - this.startedAt);
+      this.#points.add(event, this.#timeOf(event));
     } else if (event.type === 'epoch') {
       const { call, epoch, logs } = event;
       this.#epochs.push({ point, call, epoch, logs });
@@ -91,6 +95,14 @@ export class RunHistory {
       }
       if (isLast) return;
     }
+  }
+
+  /** In ms since the run's start; never less than before, also where the clock was set back. */
+  #timeOf({ time }: RunEvent): number {
+    const told = Date.parse(time) - this.startedAt;
+    if (told + this.#setBack < this.#time) this.#setBack = this.#time - told;
+    this.#time = told + this.#setBack;
+    return this.#time;
   }
 
   #undo(position: RunPosition): void {

@@ -13,7 +13,7 @@ import {
   runPaths,
   type RunPaths,
 } from '../runs/runFolder';
-import { readRunRecord } from '../runs/runFolderFiles';
+import { recordOrRescued } from './rescuedRecord';
 import type { TrainingConfig } from './trainingSupervisorConfig';
 
 export interface OpenedRun {
@@ -36,7 +36,7 @@ export async function openRun(
   const paths = await folderOf(training, { runDir, resume, prepared, time: options.time });
   const lock = await locked(paths);
   try {
-    const earlier = await readRunRecord(paths);
+    const earlier = await recordOrRescued(paths, training);
     const problem = resume ? whyNotResume(paths, earlier) : whyNotNew(paths, earlier);
     if (problem !== null) throw new RunFolderError(problem);
     return { paths, lock, earlier };
@@ -89,7 +89,7 @@ async function ownFolder(training: TrainingConfig, resume: boolean, time: Date):
   const { folder, file, entry } = training;
   if (!resume) return createRunFolder(folder, entry, time);
   for (const paths of await listRunFolders(folder)) {
-    const record = await readRunRecord(paths);
+    const record = await recordOrRescued(paths, training);
     if (record?.configPath === file) return paths;
   }
   throw new RunFolderError(
