@@ -113,7 +113,7 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
 
 const noDisk = whyNoSmallDisk();
 test.skipIf(noDisk !== null)(
-  `a disk that is read-only from the start, also for a resume: one sentence, exit code 2 (${noDisk ?? 'tried'})`,
+  `a disk that is read-only, also for a resume: one sentence, exit code 2${noDisk === null ? '' : ` (${noDisk})`}`,
   async () => {
     const disk = await smallDisk(1 << 20);
     toEnd.push(() => disk.remove());
