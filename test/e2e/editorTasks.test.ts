@@ -38,7 +38,18 @@ describe.skipIf(lane.missing !== undefined)(
         'again.accumulation.json': `${JSON.stringify(config, null, 2)}\n`,
         '.vscode/tasks.json': JSON.stringify({
           version: '2.0.0',
-          tasks: [{ type: 'batchPlanner', config: 'train.accumulation.json', label: 'my training' }],
+          tasks: [
+            { type: 'batchPlanner', config: 'train.accumulation.json', label: 'my training' },
+            {
+              type: 'process',
+              command: 'touch',
+              args: ['after'],
+              label: 'after',
+              dependsOn: 'my training',
+              // Without it one is asked for.
+              problemMatcher: [],
+            },
+          ],
         }),
       });
       editor = await openEditor({ folder: project.folder });
@@ -97,9 +108,29 @@ describe.skipIf(lane.missing !== undefined)(
       expect(record()?.attempts).toBe(2);
     });
 
-    it('Stop on the page ends it', async () => {
+    it('Stop on the page ends it: its terminal shows no failure, and says how to go on here', async () => {
+      await page.getByRole('button', { name: 'Show terminal' }).click();
+      await poll('its terminal', async () => (await editor.terminalText()).includes('Going on from epoch'));
       await page.getByRole('button', { name: 'Stop', exact: true }).click();
       await state(/^Stopped after update/);
+      const told = await poll('the end of the task', async () => {
+        const text = await editor.terminalText();
+        return text.includes('Run folder: ') && text;
+      });
+      expect(told).toContain('Go on with the command "Batch Planner: Resume".');
+      expect(told).not.toContain('batch-planner train');
+      await poll('the task has ended', () => editor.processesOf('--in-editor').length === 0);
+      await editor.screenshot('task-stopped');
+      expect(await editor.terminalText()).not.toContain('exit code');
+    });
+
+    it('a task that depends on a training starts when that has ended, also by a stop', async () => {
+      await editor.command('Tasks: Run Task');
+      await editor.quickInput.choose('after');
+      await state(/^Training$/);
+      expect(existsSync(project.path('after'))).toBe(false);
+      await page.getByRole('button', { name: 'Stop', exact: true }).click();
+      await poll('what comes after it', () => existsSync(project.path('after')));
     });
 
     it('a run from a terminal outside shows just the same, and Pause and Stop reach it', async () => {
@@ -108,7 +139,7 @@ describe.skipIf(lane.missing !== undefined)(
         stdio: 'ignore',
       });
       const ended = new Promise<number | null>((resolve) => outside.once('exit', resolve));
-      await poll('a second run', () => runs().length === 2);
+      await poll('a run more', () => runs().length === 3);
       await state(/^Training$/);
       await editor.command('Batch Planner: Pause');
       await state(/^Paused after update/);
