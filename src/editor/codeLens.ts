@@ -1,24 +1,20 @@
 // What stands above the training calls of a script: plan it, what was planned, start it.
 import * as vscode from 'vscode';
-import { formatCount } from '../planning/units';
+import type { AccumulationConfig } from '../planning/configSchema';
 import { splitBatch } from '../planning/microbatches';
+import { formatCount } from '../planning/units';
 import { configOfEntry, readSoundConfig } from './configFiles';
+import { messageOf } from './log';
 import { commandNames } from './names';
 import { changes, setting } from './settings';
 import { findTrainingCalls } from './trainingCalls';
-
-export const codeLensLanguages: vscode.DocumentSelector = [
-  { language: 'javascript', scheme: 'file' },
-  { language: 'typescript', scheme: 'file' },
-  { language: 'typescriptreact', scheme: 'file' },
-];
 
 export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.#changed.event;
   readonly #subscription: vscode.Disposable;
 
-  constructor() {
+  constructor(private readonly log: vscode.LogOutputChannel) {
     this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
       if (changes(event, 'codeLens')) this.#changed.fire();
     });
@@ -36,7 +32,7 @@ export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposa
     if (!setting('codeLens', document.uri) || !vscode.workspace.isTrusted) return [];
     const calls = findTrainingCalls(document.getText());
     if (calls.length === 0) return [];
-    const config = await readSoundConfig(configOfEntry(document.uri.fsPath));
+    const config = await this.#configOf(document.uri.fsPath);
     if (token.isCancellationRequested) return [];
     const argument = { entry: document.uri.fsPath };
     const commands: vscode.Command[] = [
@@ -55,6 +51,17 @@ export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposa
     return calls.flatMap(({ line }) =>
       commands.map((command) => new vscode.CodeLens(new vscode.Range(line, 0, line, 0), command)),
     );
+  }
+
+  /** A config that cannot be read takes nothing away but what would be told of it. */
+  async #configOf(entry: string): Promise<AccumulationConfig | null> {
+    const file = configOfEntry(entry);
+    try {
+      return await readSoundConfig(file);
+    } catch (error) {
+      this.log.error(`${file} cannot be read: ${messageOf(error)}`);
+      return null;
+    }
   }
 
   dispose(): void {

@@ -11,6 +11,7 @@ import { locateEntry, uriOf } from './entryLocator';
 import type { EntryPages } from './entryPage';
 import type { EntrySession } from './entrySession';
 import { openExampleProject } from './exampleProject';
+import { pickByFile } from './filePick';
 import type { GpuPoller } from './gpuPoller';
 import { selectGpu } from './gpuPicker';
 import { messageOf } from './log';
@@ -160,13 +161,7 @@ const hasRun = ({ runs }: EntrySession): boolean => runs.shown !== null;
 
 async function pickSession(sessions: readonly EntrySession[]): Promise<EntrySession | null> {
   if (sessions.length <= 1) return sessions[0] ?? null;
-  const items = sessions.map((session) => ({
-    label: session.name,
-    description: vscode.workspace.asRelativePath(path.dirname(session.entry)),
-    session,
-  }));
-  const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Which run?') });
-  return picked?.session ?? null;
+  return pickByFile(sessions, ({ entry }) => entry, { title: vscode.l10n.t('Which run?') });
 }
 
 function folderOf(uri: vscode.Uri | null): string | null {

@@ -4,7 +4,8 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { EntryError, recogniseEntry } from '../supervise/entry';
 import { configSuffix } from './configFiles';
-import { excludedPattern } from './names';
+import { pickByFile } from './filePick';
+import { commandNames, excludedPattern } from './names';
 import { findTrainingCalls } from './trainingCalls';
 
 const uriLike = z.looseObject({ scheme: z.string(), path: z.string() });
@@ -46,7 +47,12 @@ export async function locateEntry(given: unknown): Promise<vscode.Uri | null> {
   }
   const candidates = await findCandidates();
   if (candidates.length === 1) return candidates[0] ?? null;
-  if (candidates.length > 1) return pick(candidates);
+  if (candidates.length > 1) {
+    return pickByFile(candidates, ({ fsPath }) => fsPath, {
+      title: vscode.l10n.t('Which script or model?'),
+      placeHolder: vscode.l10n.t('A training script or a model.json of this workspace'),
+    });
+  }
   const open = vscode.l10n.t('Open Example Project');
   const answer = await vscode.window.showErrorMessage(
     vscode.l10n.t(
@@ -54,7 +60,7 @@ export async function locateEntry(given: unknown): Promise<vscode.Uri | null> {
     ),
     open,
   );
-  if (answer === open) await vscode.commands.executeCommand('batchPlanner.openExample');
+  if (answer === open) await vscode.commands.executeCommand(commandNames.openExample);
   return null;
 }
 
@@ -87,18 +93,4 @@ async function findCandidates(): Promise<vscode.Uri[]> {
     ...models.map(async (uri) => ((await isModel(uri)) ? uri : null)),
   ]);
   return found.filter((uri) => uri !== null).sort((a, b) => a.path.localeCompare(b.path));
-}
-
-async function pick(candidates: readonly vscode.Uri[]): Promise<vscode.Uri | null> {
-  const items = candidates.map((uri) => ({
-    label: path.basename(uri.path),
-    description: vscode.workspace.asRelativePath(path.dirname(uri.fsPath)),
-    uri,
-  }));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Which script or model?'),
-    placeHolder: vscode.l10n.t('A training script or a model.json of this workspace'),
-    matchOnDescription: true,
-  });
-  return picked?.uri ?? null;
 }

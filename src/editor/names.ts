@@ -51,6 +51,8 @@ export const problemMatchers = ['$batchPlanner', '$batchPlanner-config'] as cons
 /** The page's kind, by which VS Code brings it back after a reload. */
 export const pageViewType = 'batchPlanner.page';
 export const statusBarId = 'batchPlanner.gpuMemory';
+/** Languages of scripts, with what stands above their training calls. */
+export const scriptLanguages = ['javascript', 'typescript', 'typescriptreact'] as const;
 /** The configs of a workspace. */
 export const configPattern = '**/*.accumulation.json';
 /** Folders in which nobody's configs lie. */

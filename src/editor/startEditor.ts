@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { ActivityView } from './activityView';
-import { codeLensLanguages, TrainingCodeLens } from './codeLens';
+import { TrainingCodeLens } from './codeLens';
 import { createCommands, type Commands } from './commands';
 import { ConfigDiagnostics } from './configDiagnostics';
 import { ContextKeys } from './contextKeys';
@@ -30,6 +30,7 @@ export interface StartedEditor {
   readonly commands: Commands;
   readonly tasks: vscode.TaskProvider;
   readonly pages: vscode.WebviewPanelSerializer;
+  readonly codeLenses: TrainingCodeLens;
 }
 
 export function startEditor(context: vscode.ExtensionContext): StartedEditor {
@@ -56,15 +57,14 @@ export function startEditor(context: vscode.ExtensionContext): StartedEditor {
     }),
   );
   const pages = held.add(new EntryPages(new EntryActions(planning, training, remedies), extensionUri, log));
-  const codeLens = held.add(new TrainingCodeLens());
+  const codeLenses = held.add(new TrainingCodeLens(log));
 
   held.add(new ActivityView(sessions, statusBar, contextKeys));
   held.add(new EndNotice(sessions, log));
   held.add(new ConfigDiagnostics());
   held.add(new TrainingScripts(contextKeys));
-  held.add(sessions.onDidChangeConfigs(() => codeLens.refresh()));
-  held.add(vscode.workspace.onDidGrantWorkspaceTrust(() => codeLens.refresh()));
-  held.add(vscode.languages.registerCodeLensProvider(codeLensLanguages, codeLens));
+  held.add(sessions.onDidChangeConfigs(() => codeLenses.refresh()));
+  held.add(vscode.workspace.onDidGrantWorkspaceTrust(() => codeLenses.refresh()));
   // Runs that went on while no window was there are found and shown. The activation does not wait for it.
   sessions
     .openAll()
@@ -84,5 +84,6 @@ export function startEditor(context: vscode.ExtensionContext): StartedEditor {
     }),
     tasks: new TrainingTaskProvider(nodes, cliFile, log),
     pages: new PageRestorer(sessions, pages),
+    codeLenses,
   };
 }

@@ -1,5 +1,5 @@
 // What goes wrong for users, in a real VS Code: one sentence each, with what mends it as a button, and nothing left behind.
-import { chmodSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Editor } from '../support/editor/editor';
 import { editorLane } from '../support/editor/lane';
@@ -65,6 +65,19 @@ describe.skipIf(lane.missing !== undefined)(
         .first()
         .waitFor();
       await editor.screenshot('never-fits');
+    });
+
+    it('a config that cannot be read takes nothing away from its script', async () => {
+      mkdirSync(project.path('broken.accumulation.json'));
+      try {
+        await editor.openFile('broken.js');
+        await poll('a CodeLens', async () => (await editor.codeLenses()).includes('Plan batch size'));
+        expect(editor.server.channelLog('Batch Planner')).toContain(
+          'broken.accumulation.json cannot be read',
+        );
+      } finally {
+        rmdirSync(project.path('broken.accumulation.json'));
+      }
     });
 
     it('a script with an error is shown at its line', async () => {
