@@ -4,7 +4,7 @@ import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { processIsAlive } from '../../protocol/processIsAlive';
+import { processIsAliveSoon } from '../../protocol/processIsAlive';
 import { processStartTime } from './runLockProcess';
 import { replaceFile } from './runFolderFiles';
 
@@ -35,10 +35,10 @@ export class RunLockedError extends Error {
 
 /** What is asked of the system; replaced in tests of other platforms' answers. */
 export interface ProcessFacts {
-  isAlive(pid: number): boolean;
+  isAlive(pid: number): boolean | Promise<boolean>;
   startTime(pid: number): Promise<string | null>;
 }
-const realProcesses: ProcessFacts = { isAlive: processIsAlive, startTime: processStartTime };
+const realProcesses: ProcessFacts = { isAlive: processIsAliveSoon, startTime: processStartTime };
 
 /** A file that cannot be read is not one that is written just now, once it has been the same for so long, in ms. */
 const writingLimit = 2_000;
@@ -132,7 +132,7 @@ function parseOwner(text: string): LockOwner | null {
 export async function isHeld(holder: LockOwner, processes = realProcesses): Promise<boolean> {
   if (holder.host !== hostname()) return true;
   for (const { pid, startTime } of [holder, ...(holder.trainer ? [holder.trainer] : [])]) {
-    if (!processes.isAlive(pid)) continue;
+    if (!(await processes.isAlive(pid))) continue;
     const now = await processes.startTime(pid);
     if (now === null || startTime === null || now === startTime) return true;
   }
