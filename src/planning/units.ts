@@ -54,6 +54,11 @@ export function formatCounted(count: number, what: string): string {
   return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
+/** A part of a whole as a percentage, for a person: `0.4 %`; what rounds to nothing is `less than 0.1 %`. */
+export function formatShare(share: number): string {
+  return share < 0.001 ? 'less than 0.1 %' : `${(share * 100).toFixed(1)} %`;
+}
+
 /** A duration, given in ms, in its two largest units: `850 ms`, `4.2 s`, `1 m 12 s`, `2 h 5 m`, `3 d 4 h`. */
 export function formatDuration(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;

@@ -135,6 +135,8 @@ export interface RunView {
   /** What the plan may use; null where it was not known. */
   readonly budgetBytes: number | null;
   readonly savedAt: string | null;
+  /** Time that saving took in the whole run, in ms. */
+  readonly savingMs: number;
   /** The update that a resume goes on from, as a count of updates of its call; null where nothing is saved. */
   readonly savedUpdate: number | null;
   /** Figures of the last epoch, or of the last update before the first epoch ended. */

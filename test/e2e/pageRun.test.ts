@@ -30,6 +30,12 @@ const saved = { savedUpdate: 141, savedAt: new Date(Date.now() - 40_000).toISOSt
 const ended = { endedAt: '2026-11-24T08:31:00.000Z' };
 
 describePage('the run', () => {
+  it('tells how long ago it was saved, and which part of the time saving takes', async () => {
+    const run = runViewOf({ ...saved, savingMs: 4_000, trainedMs: 1_000_000, trainingSince: null });
+    const { page } = await openRun({ view: runPageOf(run) });
+    expect(await page.locator('.run-figures').innerText()).toMatch(/saved 4\d s ago \(0\.4 % of the time\)/);
+  });
+
   const states: readonly [RunState, Partial<RunView>, string, readonly (readonly [string, PageMessage])[]][] =
     [
       ['starting', {}, 'loading TensorFlow.js and the script', [['Stop', { type: 'stopRun' }]]],

@@ -36,6 +36,7 @@ export function runViewOf(more: Partial<RunView> = {}): RunView {
     memoryBytes: 6.3 * 2 ** 30,
     budgetBytes: 6.5 * 2 ** 30,
     savedAt: null,
+    savingMs: 0,
     savedUpdate: null,
     last: { loss: 0.2115, acc: 0.9412, val_loss: 0.2544, val_acc: 0.9307 },
     best: { val_loss: { value: 0.2544, epoch: 2 }, val_acc: { value: 0.9321, epoch: 1 } },

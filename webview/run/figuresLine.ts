@@ -1,10 +1,13 @@
 // The second line of a run: speed, time trained, memory, and how long ago it was saved; the times go on by themselves.
 import type { RunView } from '../../src/protocol/page';
-import { formatBytes, formatCount, formatDuration } from '../../src/planning/units';
+import { formatBytes, formatCount, formatDuration, formatShare } from '../../src/planning/units';
 import { element, setAttribute, setShown, setText } from '../dom';
 import type { Translate } from '../l10n';
 import { formatFigure } from '../chart/numbers';
 import { isRunning } from './runStates';
+
+/** Of less, in ms, saving is no part that would mean anything. */
+const leastTime = 10_000;
 
 /** The line of figures. */
 export class FiguresLine {
@@ -68,6 +71,15 @@ export class FiguresLine {
     return trainingSince === null ? t('last {0} examples/s', speed) : t('{0} examples/s', speed);
   }
 
+  /** How long ago it was saved, and which part of the time saving takes. */
+  #savedText({ savedAt, savingMs }: RunView, trained: number): string | null {
+    const t = this.#t;
+    if (savedAt === null) return null;
+    const ago = formatSeconds(Date.now() - Date.parse(savedAt));
+    if (trained < leastTime) return t('saved {0} ago', ago);
+    return t('saved {0} ago ({1} of the time)', ago, formatShare(savingMs / trained));
+  }
+
   /** Ticks each second while the run goes on and the page can be seen. */
   #keepTime(): void {
     const ticks = this.#run !== null && isRunning(this.#run.state) && !document.hidden;
@@ -86,10 +98,7 @@ export class FiguresLine {
     const now = trainingSince === null ? 0 : Math.max(0, Date.now() - Date.parse(trainingSince));
     const hasBegun = trainingSince !== null || trainedMs > 0;
     put(this.#trained, hasBegun ? t('trained {0}', formatSeconds(trainedMs + now)) : null);
-    put(
-      this.#saved,
-      run.savedAt === null ? null : t('saved {0} ago', formatSeconds(Date.now() - Date.parse(run.savedAt))),
-    );
+    put(this.#saved, this.#savedText(run, trainedMs + now));
   }
 }
 

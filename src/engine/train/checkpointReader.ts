@@ -1,9 +1,15 @@
 // Finds the checkpoints of a run and reads the newest sound one; a damaged one is told and passed over.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { checkpointEnvelope, checkpointState, type CheckpointState } from '../../protocol/checkpoint';
+import {
+  checkpointEnvelope,
+  checkpointState,
+  type CheckpointModel,
+  type CheckpointState,
+} from '../../protocol/checkpoint';
 import { stateFile } from './checkpointWriter';
+import { hashFile, readRange } from './largeFile';
 import { decodeTensorFile, type HostTensor } from './tensorFile';
 
 /** A checkpoint whose files are all there and unchanged. */
@@ -54,7 +60,7 @@ export function newestSound(folder: string): { sound: SoundCheckpoint | null; da
     const place = path.join(folder, name);
     try {
       const state = readState(place);
-      for (const { file } of state.models) checkFile(place, state, file);
+      for (const model of state.models) checkFile(place, model);
       return { sound: new Checkpoint(place, state), damaged };
     } catch (error) {
       damaged.push({ place, reason: error instanceof Error ? error.message : String(error) });
@@ -88,7 +94,11 @@ class Checkpoint implements SoundCheckpoint {
   model(index: number): SavedModel | null {
     const entry = this.state.models.find((model) => model.index === index);
     if (!entry) return null;
-    const { tensors, metadata } = decodeTensorFile(checkFile(this.place, this.state, entry.file));
+    const file = path.join(this.place, entry.file);
+    const { tensors, metadata } = decodeTensorFile({
+      length: entry.bytes,
+      read: (start, length) => readRange(file, start, length),
+    });
     return {
       tensors,
       optimizer: metadata.optimizer ?? '',
@@ -97,16 +107,14 @@ class Checkpoint implements SoundCheckpoint {
   }
 }
 
-function checkFile(place: string, state: CheckpointState, file: string): Buffer {
-  const entry = state.models.find((model) => model.file === file);
-  const content = readFileSync(path.join(place, file));
-  if (content.length !== entry?.bytes) {
-    throw new Error(`${file} has ${content.length} bytes instead of ${entry?.bytes ?? 'none'}`);
-  }
-  if (digest(content) !== entry.sha256) throw new Error(`${file} is damaged: its checksum differs`);
-  return content;
+/** @throws Error with a plain reason where a model's file is missing or another one than was written */
+function checkFile(place: string, { file, bytes, sha256 }: CheckpointModel): void {
+  const whole = path.join(place, file);
+  const { size } = statSync(whole);
+  if (size !== bytes) throw new Error(`${file} has ${size} bytes instead of ${bytes}`);
+  if (hashFile(whole) !== sha256) throw new Error(`${file} is damaged: its checksum differs`);
 }
 
-function digest(content: string | Buffer): string {
+function digest(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -11,13 +11,13 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import type { CheckpointModel, CheckpointState } from '../../protocol/checkpoint';
 import { isOutOfRoom } from '../../protocol/fileTrouble';
 import type { LayersModel } from '../contracts';
 import { optimizerClass, optimizerNumbers, stateTensors } from './checkpointTensors';
+import { writeAll } from './largeFile';
 import { encodeHeader, tensorData, type HostTensor, type TensorShape } from './tensorFile';
 
 /** Reads a tensor's values to the host; a promise only where the backend has no other way. */
@@ -151,8 +151,7 @@ class HashedFile {
   }
 
   write(data: Uint8Array): void {
-    for (let done = 0; done < data.length;) done += writeSync(this.#descriptor, data, done);
-    this.#hash.update(data);
+    writeAll(this.#descriptor, data, (piece) => this.#hash.update(piece));
     this.#bytes += data.length;
   }
 

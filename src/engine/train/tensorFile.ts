@@ -29,6 +29,8 @@ const header = z.record(
   ]),
 );
 const metadataKey = '__metadata__';
+/** The format's own limit. */
+const longestHeader = 100_000_000;
 
 /** Description of a tensor before its values are read: what the header needs. */
 export type TensorShape = Omit<HostTensor, 'values'>;
@@ -62,17 +64,29 @@ export function tensorData(tensor: HostTensor): Uint8Array {
   return new Uint8Array(tensor.values.buffer, tensor.values.byteOffset, tensor.values.byteLength);
 }
 
+/** Where a file's bytes come from; it may be too large to be held whole. */
+export interface TensorSource {
+  /** Bytes of the whole file. */
+  readonly length: number;
+  /** A copy of some of them, in a buffer of their own. */
+  read(start: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
 /**
- * Reads a whole file.
+ * Reads a file's header. Values are read when they are asked for, and not kept.
  * @throws TensorFileError where header and data disagree
  */
-export function decodeTensorFile(file: Buffer): { tensors: HostTensor[]; metadata: Record<string, string> } {
-  const length = file.length >= 8 ? Number(file.readBigUInt64LE()) : Infinity;
-  if (length > file.length - 8) throw new TensorFileError('the file ends before its header does');
-  const data = file.subarray(8 + length);
+export function decodeTensorFile(source: TensorSource): {
+  tensors: HostTensor[];
+  metadata: Record<string, string>;
+} {
+  const length = source.length >= 8 ? Number(bufferOf(source.read(0, 8)).readBigUInt64LE()) : Infinity;
+  if (length > Math.min(source.length - 8, longestHeader)) {
+    throw new TensorFileError('the file ends before its header does');
+  }
   let metadata: Record<string, string> = {};
   const tensors: HostTensor[] = [];
-  for (const [name, entry] of Object.entries(parseHeader(file.subarray(8, 8 + length)))) {
+  for (const [name, entry] of Object.entries(parseHeader(bufferOf(source.read(8, length))))) {
     if (name === metadataKey) {
       metadata = entry as Record<string, string>;
       continue;
@@ -80,7 +94,7 @@ export function decodeTensorFile(file: Buffer): { tensors: HostTensor[]; metadat
     if (!('data_offsets' in entry) || typeof entry.data_offsets === 'string') {
       throw new TensorFileError(`"${name}" is not described as a tensor`);
     }
-    tensors.push(decodeTensor(name, entry as TensorEntry, data));
+    tensors.push(tensorIn(source, 8 + length, name, entry as TensorEntry));
   }
   return { tensors, metadata };
 }
@@ -103,19 +117,28 @@ function parseHeader(text: Buffer): z.infer<typeof header> {
   return checked.data;
 }
 
-function decodeTensor(name: string, entry: TensorEntry, data: Buffer): HostTensor {
-  const dtype = entry.dtype === 'F32' ? 'float32' : entry.dtype === 'I32' ? 'int32' : 'bool';
-  const [start, end] = entry.data_offsets;
-  if (end > data.length || end - start !== tensorBytes({ name, dtype, shape: entry.shape })) {
+function tensorIn(
+  source: TensorSource,
+  dataStart: number,
+  name: string,
+  { dtype: code, shape, data_offsets: [start, end] }: TensorEntry,
+): HostTensor {
+  const dtype = code === 'F32' ? 'float32' : code === 'I32' ? 'int32' : 'bool';
+  if (dataStart + end > source.length || end - start !== tensorBytes({ name, dtype, shape })) {
     throw new TensorFileError(`the bytes of "${name}" are not there in full`);
   }
-  // Copied, so that the array starts at a multiple of its element size, whatever the offset in the file is.
-  const bytes = new Uint8Array(data.subarray(start, end));
-  const values =
-    dtype === 'float32'
-      ? new Float32Array(bytes.buffer)
-      : dtype === 'int32'
-        ? new Int32Array(bytes.buffer)
-        : bytes;
-  return { name, dtype, shape: entry.shape, values };
+  return {
+    name,
+    dtype,
+    shape,
+    get values() {
+      const bytes = source.read(dataStart + start, end - start);
+      if (dtype === 'bool') return bytes;
+      return dtype === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer);
+    },
+  };
+}
+
+function bufferOf(bytes: Uint8Array<ArrayBuffer>): Buffer {
+  return Buffer.from(bytes.buffer);
 }

@@ -35,6 +35,7 @@ export class RunTotals {
   #callHasEnded = false;
   #ended: EventOf<'ended'> | null = null;
   #saved: SavedPosition[] = [];
+  #savingMs = 0;
   #started: EventOf<'started'> | null = null;
   #reducedTo: number | null = null;
   readonly #trained = new TrainedTime();
@@ -82,6 +83,11 @@ export class RunTotals {
     return this.#saved.at(-1) ?? null;
   }
 
+  /** Time that all checkpoints took, in ms, those of updates that were done again included. */
+  get savingMs(): number {
+    return this.#savingMs;
+  }
+
   /** The last training process that began to train. */
   get started(): EventOf<'started'> | null {
     return this.#started;
@@ -126,6 +132,7 @@ export class RunTotals {
         this.#callHasEnded = true;
         break;
       case 'checkpoint':
+        this.#savingMs += event.ms;
         this.#saved.push({ time: event.time, call: event.call, update: event.update });
         if (this.#saved.length > rememberedCheckpoints) this.#saved.shift();
         break;

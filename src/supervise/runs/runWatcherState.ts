@@ -94,6 +94,7 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
     memoryBytes: lastUpdate?.memoryBytes ?? null,
     budgetBytes: budgetOf(record),
     savedAt: saved?.time ?? null,
+    savingMs: totals.savingMs,
     savedUpdate: saved?.update ?? null,
     last,
     best,

@@ -1,9 +1,8 @@
 // What a supervisor's training adds up to over all its processes: updates that stand, and what saving took.
+import { formatShare } from '../../planning/units';
 import type { RunEvent } from '../../protocol/runEvents';
 import { RunTotals } from '../runs/runHistoryTotals';
 
-/** From this share on a percentage is written out. */
-const leastShare = 0.001;
 /** Less than this, in ms, is too little to tell a part of. */
 const leastTime = 1000;
 
@@ -55,9 +54,7 @@ export class TrainingTally {
     const times = this.#checkpoints === 1 ? 'once' : `${this.#checkpoints} times`;
     const trainingMs = this.#totals.trained.toLastEventMs - this.#earlierMs;
     if (trainingMs < leastTime) return `Saved ${times}.`;
-    const share = this.#savingMs / trainingMs;
-    const percent = share < leastShare ? 'less than 0.1 %' : `${(share * 100).toFixed(1)} %`;
-    return `Saved ${times} (${percent} of the time).`;
+    return `Saved ${times} (${formatShare(this.#savingMs / trainingMs)} of the time).`;
   }
 
   #begin(): void {
