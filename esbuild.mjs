@@ -1,7 +1,7 @@
 // Builds dist/: the command line, the GPU reader, the hook that is preloaded into the user's process, the model.json
-// runner, the extension and its page.
+// runner, the extension and its page, and what loops of the user's own import.
 import { build, context } from 'esbuild';
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 const isWatching = process.argv.includes('--watch');
@@ -82,6 +82,17 @@ const targets = [
     format: 'cjs',
     external: [...shared.external, 'vscode'],
   },
+  // `batch-planner/accumulate`, for `import` and for `require`.
+  ...['esm', 'cjs'].map((format) => ({
+    ...shared,
+    platform: 'neutral',
+    target: 'es2022',
+    entryPoints: { accumulate: 'src/accumulate/index.ts' },
+    outdir: 'dist/accumulate',
+    entryNames: 'index',
+    format,
+    outExtension: { '.js': format === 'esm' ? '.mjs' : '.cjs' },
+  })),
 ];
 
 const chosen = targets.filter(
@@ -92,4 +103,26 @@ if (isWatching) {
 } else {
   await Promise.all(chosen.map((target) => build(target)));
   if (chosen.some(({ entryPoints }) => 'cli' in entryPoints)) await chmod('dist/cli.js', 0o755);
+  if (chosen.some(({ entryPoints }) => 'accumulate' in entryPoints)) await writeDeclarations();
+}
+
+/**
+ * The types of `batch-planner/accumulate`: the declarations of each source file that the entry's lead to. Nothing is
+ * type-checked here.
+ */
+async function writeDeclarations() {
+  const { default: typescript } = await import('typescript');
+  const compilerOptions = { target: typescript.ScriptTarget.ES2022, isolatedDeclarations: true };
+  await mkdir('dist/accumulate', { recursive: true });
+  const names = new Set(['index']);
+  for (const name of names) {
+    const fileName = `src/accumulate/${name}.ts`;
+    const source = await readFile(fileName, 'utf8');
+    const { outputText } = typescript.transpileDeclaration(source, { fileName, compilerOptions });
+    for (const [, imported] of outputText.matchAll(/from '\.\/(\w+)'/g)) names.add(imported);
+    for (const kind of ['m', 'c']) {
+      const text = outputText.replace(/(?<=from '\.\/\w+)(?=')/g, `.${kind}js`);
+      await writeFile(`dist/accumulate/${name}.d.${kind}ts`, text);
+    }
+  }
 }

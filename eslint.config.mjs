@@ -8,6 +8,7 @@ const mayImport = {
   protocol: ['planning'],
   gpu: ['protocol', 'planning'],
   engine: ['planning', 'protocol'],
+  accumulate: ['planning', 'engine'],
   supervise: ['planning', 'protocol', 'gpu', 'export'],
   terminal: ['planning', 'protocol', 'supervise', 'gpu'],
   editor: ['planning', 'protocol', 'supervise', 'gpu', 'export'],

@@ -30,7 +30,7 @@ export class MovingStatistics {
 
   constructor(
     private readonly core: Core,
-    model: InnerModel,
+    model: Pick<InnerModel, 'layers'>,
   ) {
     this.layers = layersOf(model).filter(isNormalization);
   }

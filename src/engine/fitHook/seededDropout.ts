@@ -26,7 +26,12 @@ const uniformOf = new WeakMap<object, { readonly rowShape: string; readonly valu
  * [start, start + size) of the mask of the whole batch instead, with the operations of `tf.dropout`, hence the same
  * bits. The uniform numbers of the whole batch (B × size of a row, 4 bytes each) are kept on the host, once.
  */
-export function withSeededDropout<T>(core: Core, model: InnerModel, part: Rows, run: () => T): T {
+export function withSeededDropout<T>(
+  core: Core,
+  model: Pick<InnerModel, 'layers'>,
+  part: Rows,
+  run: () => T,
+): T {
   const layers = layersOf(model).filter(isSeededDropout);
   try {
     for (const layer of layers) replaceCall(core, layer, part);
