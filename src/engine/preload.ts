@@ -7,7 +7,7 @@ import { chooseBackend, NoBackendError, substituteModule } from './backends/choo
 import { startEngine } from './engine';
 import { installFitHook } from './fitHook';
 import { createMeasurer } from './measure/measure';
-import { createTrainer } from './train/trainer';
+import { createTrainer } from './train/trainMode';
 
 /** What the ES module that follows this file (supervise/scriptCommand) awaits before the script's first line. */
 const readyKey = Symbol.for('batch-planner.ready');

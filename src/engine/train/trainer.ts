@@ -1,4 +1,4 @@
-// Training in the child: what stands behind the hook while a script trains under supervision.
+// The observer behind the hook while a script trains under supervision.
 import type { PlanWarning } from '../../protocol/warning';
 import { exitCodes } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
@@ -6,11 +6,10 @@ import type { FailureReport } from '../../protocol/report';
 import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
 import { CallAnnouncements } from './callAnnouncements';
 import { Control, type Asked } from './control';
-import type { EngineContext, EngineMode } from '../engineContext';
-import { guardOutput } from '../outputGuard';
+import type { EngineContext } from '../engineContext';
 import { failureFrom } from '../scriptErrors';
 import type { Logs } from './earlierFigures';
-import { RandomSource } from './randomSource';
+import type { RandomSource } from './randomSource';
 import { finiteLogs } from './runReport';
 import { CallProgress } from './trainerCall';
 import { monitoredOf } from './trainerLogs';
@@ -20,37 +19,11 @@ import { DeviceFailedError, TrainerRun } from './trainerRun';
 import { TrainerWarnings } from './trainerWarnings';
 import { DoesNotFitError, UpdateLostError, UpdateRunner, type Place } from './updateRunner';
 
-/** How long the update in the making may take after the supervisor is gone, before the process is killed, in ms. */
-const parentGoneGraceMs = 300_000;
 /** Between two looks at what is asked while the script is not training, in ms. */
 const betweenCallsPause = 200;
 
-/** The equality of fewer rows with their parts cannot be checked. */
-const leastCheckRows = 2;
-
-/** Makes the mode `train`. Nothing is opened before the script trains: launchers inherit the hook, too. */
-export function createTrainer(job: TrainJob, context: EngineContext): EngineMode {
-  const random = new RandomSource(job.seed);
-  random.install();
-  guardOutput();
-  const trainer = new Trainer(job, context, random);
-  return {
-    settings: {
-      microbatchSize: () => trainer.microbatchSize,
-      targetBatchSize: job.targetBatchSize,
-      // It takes its rows twice over: more than half a microbatch of them might not fit. A plan has checked before.
-      selfCheck: job.microbatchSize >= 2 * leastCheckRows,
-      selfCheckRows: Math.max(leastCheckRows, Math.floor(job.microbatchSize / 2)),
-    },
-    observer: trainer,
-    scriptEnded: (code) => trainer.scriptEnded(code),
-    scriptFailed: (failure) => trainer.scriptFailed(failure),
-    parentGone: () => trainer.endBetweenCalls('leave'),
-    parentGoneGraceMs,
-  };
-}
-
-class Trainer implements FitObserver {
+/** Follows the script's training calls: runs their updates, tells them, saves, and does what is asked from outside. */
+export class Trainer implements FitObserver {
   #run: TrainerRun | null = null;
   #opening: Promise<TrainerRun> | null = null;
   #replay: TrainerReplay | null = null;
