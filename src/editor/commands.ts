@@ -2,9 +2,11 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
+import { exportForms } from '../export/exportedPlan';
 import { objectives } from '../planning/plan';
 import { largestTargetBatch } from '../planning/userInput';
 import type { PlanOutcome } from '../supervise/plan/planProcess';
+import { copyAsCode } from './copyAsCode';
 import { diagnosticsReport } from './diagnosticsReport';
 import { isTrusted } from './entryActions';
 import { locateEntry, uriOf } from './entryLocator';
@@ -47,6 +49,9 @@ const entryArgument = z.strictObject({
   budgetBytes: z.number().positive().optional(),
   /** With `plan`. */
   objective: z.enum(objectives).optional(),
+  /** With `copyAsCode`: left out, they are asked for. */
+  language: z.string().optional(),
+  form: z.enum(exportForms).optional(),
 });
 type EntryArgument = z.infer<typeof entryArgument>;
 
@@ -89,6 +94,9 @@ export function createCommands(tools: CommandTools): Commands {
     [commandNames.stop]: aboutRun((session) => training.stop(session), isActive),
     [commandNames.openPlan]: about(async (session) => pages.open(session)),
     [commandNames.openRun]: aboutRun(async (session) => pages.open(session), hasRun),
+    [commandNames.copyAsCode]: about((session, { language, form }) =>
+      copyAsCode(session, { language, form }),
+    ),
     [commandNames.selectGpu]: () => selectGpu(poller),
     [commandNames.showLog]: async () => log.show(true),
     [commandNames.copyDiagnostics]: async () => {

@@ -1,6 +1,7 @@
 // What can be pressed on an entry's page, and what it does.
 import * as vscode from 'vscode';
 import type { PageMessage } from '../protocol/page';
+import { copyAsCode } from './copyAsCode';
 import type { EntrySession } from './entrySession';
 import { commandNames } from './names';
 import type { Planning } from './planning';
@@ -56,6 +57,9 @@ export class EntryActions {
       }
       case 'openConfig':
         await openPlace({ file: session.configPath, line: message.line });
+        break;
+      case 'copyAsCode':
+        await copyAsCode(session);
         break;
       case 'openEntry':
         await openPlace({ file: session.entry, line: null });

@@ -9,6 +9,7 @@ export const commandNames = {
   stop: 'batchPlanner.stop',
   openPlan: 'batchPlanner.openPlan',
   openRun: 'batchPlanner.openRun',
+  copyAsCode: 'batchPlanner.copyAsCode',
   selectGpu: 'batchPlanner.selectGpu',
   showLog: 'batchPlanner.showLog',
   copyDiagnostics: 'batchPlanner.copyDiagnostics',

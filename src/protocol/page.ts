@@ -247,6 +247,8 @@ export const pageMessage = z.discriminatedUnion('type', [
   /** End at once, without saving. */
   z.strictObject({ type: z.literal('endRun') }),
   z.strictObject({ type: z.literal('openConfig'), line: z.int().positive().nullable() }),
+  /** Open the plan as a program; the language is asked for. */
+  z.strictObject({ type: z.literal('copyAsCode') }),
   z.strictObject({ type: z.literal('openEntry') }),
   /** A place in the script that failed: as it stands in the view's `failure`, which is where the host takes it from. */
   z.strictObject({ type: z.literal('openFailure') }),

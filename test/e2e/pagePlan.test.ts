@@ -37,6 +37,7 @@ describePage('the plan', () => {
     const clicks: [string, PageMessage][] = [
       ['Start training', { type: 'startTraining' }],
       ['Open config', { type: 'openConfig', line: null }],
+      ['Copy as code', { type: 'copyAsCode' }],
       ['Measure again', { type: 'plan', targetBatchSize: null, budgetBytes: null, objective: 'largest' }],
       ['train.js', { type: 'openEntry' }],
     ];

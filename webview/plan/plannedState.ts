@@ -28,6 +28,7 @@ export class PlannedState {
   readonly #answer: AnswerPart;
   readonly #controls: WhatIfControls;
   readonly #start: Button;
+  readonly #copyAsCode: Button;
   readonly #measure: Button;
   readonly #reset: Button;
   #view: PlannedView | null = null;
@@ -53,11 +54,20 @@ export class PlannedState {
     this.#measure = createButton(t('Measure'), () => this.#send(), { look: 'primary', icon: 'beaker' });
     this.#reset = createButton(t('Reset to the plan'), () => this.#resetChoice());
     const openConfig = createButton(t('Open config'), () => send({ type: 'openConfig', line: null }));
+    this.#copyAsCode = createButton(t('Copy as code'), () => send({ type: 'copyAsCode' }));
     this.element = element(
       'div',
       { class: 'planned' },
       this.#answer.element,
-      element('div', { class: 'actions' }, this.#start, openConfig, this.#measure, this.#reset),
+      element(
+        'div',
+        { class: 'actions' },
+        this.#start,
+        openConfig,
+        this.#copyAsCode,
+        this.#measure,
+        this.#reset,
+      ),
       this.#controls.element,
     );
   }
@@ -116,6 +126,8 @@ export class PlannedState {
     setShown(this.#measure, answer.isEstimate || this.#choice !== null);
     setShown(this.#reset, this.#choice !== null || isInvalid);
     this.#start.disabled = !this.#canStart || this.#choice !== null || isInvalid;
+    // What is copied is what the config says, not what was not measured.
+    this.#copyAsCode.disabled = this.#choice !== null || isInvalid;
     this.onAnswer(answer, choice, isInvalid);
   }
 }

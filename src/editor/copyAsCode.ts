@@ -1,0 +1,69 @@
+// Copy Plan as Code: asks for the language and the form, and opens the program in an untitled document.
+import * as vscode from 'vscode';
+import type { ExportedPlan, ExportForm } from '../export/exportedPlan';
+import { codeForms, codeLanguages, type CodeLanguage } from './codeLanguages';
+import { readSoundConfig } from './configFiles';
+import type { EntrySession } from './entrySession';
+import { commandNames } from './names';
+
+/** What is known already, so that it is not asked for. */
+export interface CodeRequest {
+  /** Name of one of `codeLanguages`. */
+  readonly language?: string | undefined;
+  readonly form?: ExportForm | undefined;
+}
+
+/**
+ * Opens the plan of an entry's config as a program. Nothing is written to disk, and no document is changed.
+ * @throws Error for a language that there is not.
+ */
+export async function copyAsCode(session: EntrySession, request: CodeRequest = {}): Promise<void> {
+  const plan = await planOf(session);
+  if (plan === null) {
+    const planNow = vscode.l10n.t('Plan Batch Size');
+    const message = vscode.l10n.t('There is no plan of {0} yet.', session.name);
+    const answer = await vscode.window.showInformationMessage(message, planNow);
+    if (answer === planNow) await vscode.commands.executeCommand(commandNames.plan, { entry: session.entry });
+    return;
+  }
+  const language = await languageOf(request.language);
+  const form = language && (request.form ?? (await pickForm()));
+  if (language === undefined || form === undefined) return;
+  const { files, notes } = language.make(plan, form);
+  for (const { language: id, text } of [...files].reverse()) {
+    const document = await vscode.workspace.openTextDocument({ language: id, content: text });
+    // The first file comes last, in front of what lies beside it.
+    await vscode.window.showTextDocument(document, { preview: false });
+  }
+  if (notes.length > 0) void vscode.window.showInformationMessage(notes.join(' '));
+}
+
+/** As the config says now; null where there is none. */
+async function planOf(session: EntrySession): Promise<ExportedPlan | null> {
+  const config = await readSoundConfig(session.configPath);
+  if (config === null) return null;
+  const { entry, targetBatchSize, microbatchSize, training } = config;
+  const optimizer = training.kind === 'model' ? training.optimizer : undefined;
+  return { entry, targetBatchSize, microbatchSize, worldSize: 1, ...(optimizer && { optimizer }) };
+}
+
+async function languageOf(name: string | undefined): Promise<CodeLanguage | undefined> {
+  const languages = codeLanguages();
+  if (name === undefined) {
+    return vscode.window.showQuickPick(languages, {
+      title: vscode.l10n.t('Copy Plan as Code'),
+      placeHolder: vscode.l10n.t('Which language and library?'),
+    });
+  }
+  const language = languages.find((one) => one.name === name);
+  if (language !== undefined) return language;
+  throw new Error(vscode.l10n.t('A plan cannot be copied as {0}.', name));
+}
+
+async function pickForm(): Promise<ExportForm | undefined> {
+  const picked = await vscode.window.showQuickPick(codeForms(), {
+    title: vscode.l10n.t('Copy Plan as Code'),
+    placeHolder: vscode.l10n.t('How is a batch cut?'),
+  });
+  return picked?.form;
+}
