@@ -73,3 +73,17 @@ test('train --help tells of both', async () => {
   expect(out).toContain('--checkpoint-seconds');
   expect(out).toContain('--checkpoint-updates');
 });
+
+test('a training that not even one example fits is followed to the same exit code', async () => {
+  const failing = `loss: (truth, prediction) => {
+    globalThis.losses = (globalThis.losses ?? 0) + 1;
+    if (globalThis.losses > 60) throw new Error('OOM when allocating tensor (thrown by the test)');
+    return tf.metrics.binaryCrossentropy(truth, prediction);
+  }`;
+  project.write('train.cjs', mlp({ epochs: 100 }).replace("loss: 'binaryCrossentropy'", failing));
+  const trained = await project.run(['train', 'train.accumulation.json']);
+  expect(trained.code).toBe(3);
+  const [run = ''] = readdirSync(project.path('.batch-planner/runs'));
+  const followed = await project.run(['follow', path.join('.batch-planner/runs', run)]);
+  expect(followed.code).toBe(3);
+});

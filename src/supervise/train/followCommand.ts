@@ -4,6 +4,7 @@ import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { RunRecord } from '../../protocol/runEvents';
 import { runPaths, type RunPaths } from '../runs/runFolder';
 import { readRunRecord } from '../runs/runFolderFiles';
+import { readRunEvents } from '../runs/runFolderTail';
 import { isHeld, readLockOwner } from '../runs/runLock';
 import { goesOnText, seeItWith } from './backgroundTraining';
 import { followRun, followStart } from './runFollower';
@@ -49,7 +50,7 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     ended: async () => {
       // A folder that was deleted meanwhile holds no run that goes on.
       state = (await stateIn(paths)) ?? 'interrupted';
-      return exitCodeOf[state] ?? null;
+      return state === 'failed' ? failureCode(paths) : (exitCodeOf[state] ?? null);
     },
     signals,
     closed,
@@ -58,6 +59,12 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     code === null ? `The training goes on. ${seeItWith(paths)}` : `The run ${paths.name} is ${state}.`,
   );
   return code ?? exitCodes.interrupted;
+}
+
+/** 3 where not even one example fitted, as `train` itself ends with. */
+async function failureCode(paths: RunPaths): Promise<ExitCode> {
+  const last = (await readRunEvents(paths.events)).findLast((event) => event.type === 'ended');
+  return last?.exitCode === exitCodes.nothingFits ? exitCodes.nothingFits : exitCodes.failed;
 }
 
 /** Null where there is no run. */
