@@ -1,4 +1,5 @@
 // accumulate(): what it refuses, what it leaves alone, and the layers whose state one update moves once.
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { accumulate, microbatchSizes, type TensorFlow } from '../../../src/accumulate';
 import type { Tf } from '../../../src/engine/contracts';
@@ -165,5 +166,58 @@ describe('accumulate()', () => {
     );
     expect(expected).toHaveLength(6);
     expected?.forEach((value, index) => expect(actual?.[index]).toBeCloseTo(value, 5));
+  });
+
+  test('takes the rows of the whole batch’s mask in dropout with a seed', () => {
+    const dropout = tf.layers.dropout({ rate: 0.5, seed: 3, inputShape: [4] });
+    const model = tf.sequential({ layers: [dropout, tf.layers.dense({ units: 1 })] });
+    const xs = tf.randomNormal([9, 4], 0, 1, 'float32', 6);
+    const variables = model.trainableWeights.map((weight) => weight.read() as ReturnType<Tf['variable']>);
+    const loss = (part: typeof xs) =>
+      tf.mean(tf.square(tf.sub(model.apply(part, { training: true }) as typeof part, 1))).asScalar();
+    const { grads } = tf.variableGrads(() => loss(xs), variables);
+    const expected = variables.flatMap(({ name }) => [...(grads[name]?.dataSync() ?? [])]);
+    const gradientOf = (helped: boolean) => {
+      const seen: number[] = [];
+      accumulate(core, {
+        optimizer: tf.train.sgd(1e-12),
+        batch: xs,
+        microbatchSizes: [3, 3, 3],
+        loss,
+        variables,
+        model: helped ? model : undefined,
+        clip: (gradients) => {
+          seen.push(...gradients.flatMap((gradient) => [...gradient.dataSync()]));
+          return [...gradients];
+        },
+      }).dispose();
+      return Math.max(...expected.map((value, index) => Math.abs((seen[index] ?? NaN) - value)));
+    };
+    expect(expected).toHaveLength(5);
+    expect(gradientOf(true)).toBeLessThan(1e-6);
+    // Without it, each microbatch has the same mask.
+    expect(gradientOf(false)).toBeGreaterThan(1e-2);
+  });
+
+  test('holds no more than a microbatch’s activations at once', () => {
+    const peakOf = (sizes: number[]) => {
+      const w = tf.variable(tf.randomNormal([8, 8], 0, 1, 'float32', 1));
+      const batch = tf.zeros([256, 8]) as Tensor2D;
+      const before = tf.memory().numBytes;
+      let peak = 0;
+      accumulate(core, {
+        optimizer: tf.train.sgd(0.1),
+        batch,
+        microbatchSizes: sizes,
+        variables: [w],
+        loss: (part) => {
+          const value = tf.mean(tf.tanh(tf.matMul(part, w as unknown as Tensor2D))).asScalar();
+          peak = Math.max(peak, tf.memory().numBytes - before);
+          return value;
+        },
+      }).dispose();
+      return peak;
+    };
+    expect(peakOf(microbatchSizes(256, 16))).toBeLessThan(peakOf([256]) / 4);
   });
 });
