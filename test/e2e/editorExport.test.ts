@@ -1,0 +1,64 @@
+// A plan copied as code, from the palette and from the page: an untitled document of that language, and nothing overwritten.
+import { readFileSync, readdirSync } from 'node:fs';
+import type { Frame } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Editor } from '../support/editor/editor';
+import { editorLane } from '../support/editor/lane';
+import { openEditor } from '../support/editor/openEditor';
+import { poll } from '../support/editor/poll';
+import { createProject, patientScript, type Project } from '../support/editor/project';
+
+const { missing } = editorLane();
+const because = missing ? `: ${missing}` : '';
+
+describe.skipIf(missing !== undefined)(`a plan as code in a real VS Code${because}`, () => {
+  let project: Project;
+  let editor: Editor;
+  let page: Frame;
+
+  beforeAll(async () => {
+    project = createProject({ 'train.js': patientScript() });
+    editor = await openEditor({ folder: project.folder });
+  });
+  afterAll(async () => {
+    await editor?.dispose();
+    project.remove();
+  });
+
+  it('offers to plan where there is no plan', async () => {
+    await editor.openFile('train.js');
+    await editor.command('Batch Planner: Copy Plan as Code');
+    await editor.notifications.one('There is no plan of train.js yet.', 30_000);
+    await editor.notifications.clear();
+  });
+
+  it('opens a program by the command, with the numbers of the config', async () => {
+    await editor.openFile('train.js');
+    await editor.command('Batch Planner: Plan Batch Size');
+    await editor.quickInput.answer('1000');
+    await editor.notifications.one('Largest microbatch', 120_000);
+    await editor.notifications.clear();
+    const before = readdirSync(project.folder).sort();
+    await editor.command('Batch Planner: Copy Plan as Code');
+    await editor.quickInput.choose('TensorFlow.js');
+    await editor.quickInput.choose('Microbatches as planned');
+    await poll('an untitled document', async () => (await editor.tabs()).some((tab) => /Untitled/.test(tab)));
+    await poll('the program', async () => /as planned for train\.js/.test(await editor.editorText()));
+    expect(await editor.editorText()).toContain('const targetBatchSize = 1000;');
+    expect(readdirSync(project.folder).sort()).toEqual(before);
+    expect(readFileSync(project.path('train.js'), 'utf8')).toBe(patientScript());
+  });
+
+  it('opens another one by the page’s button, beside the first', async () => {
+    await editor.command('Batch Planner: Open Plan');
+    page = await editor.pageFrame();
+    await page.getByRole('button', { name: 'Copy as code', exact: true }).click();
+    await editor.quickInput.choose('TensorFlow.js with accumulate()');
+    await editor.quickInput.choose('Tokens or samples that differ per step');
+    await poll('a second document', async () => {
+      return (await editor.tabs()).filter((tab) => /Untitled/.test(tab)).length === 2;
+    });
+    await poll('the program', async () => /batch-planner\/accumulate/.test(await editor.editorText()));
+    await editor.screenshot('copy-as-code');
+  });
+});
