@@ -108,7 +108,8 @@ function withoutFigures(text: string): string {
   return text
     .replace(/\d+-\d\d-\d\dT[\d-]+-train(-\d+)?/g, '<run>')
     .replace(/[\d.,]+(?: ms| s| m \d+ s)/g, '<duration>')
-    .replace(/[\d.,]+ examples\/s/g, '<speed>');
+    .replace(/[\d.,]+ examples\/s/g, '<speed>')
+    .replace(/[\d.,]+ % of the time/g, '<share>');
 }
 
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
