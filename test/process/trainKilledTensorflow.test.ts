@@ -5,7 +5,7 @@ import { tensorflowLane } from '../support/lanes';
 describeKilled({
   backend: 'tfjs-node-gpu',
   tensorflow: '@tensorflow/tfjs-node-gpu',
-  updates: 72,
+  updates: 48,
   missing:
     process.platform === 'linux'
       ? (tensorflowLane().missing ?? null)

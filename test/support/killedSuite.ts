@@ -49,7 +49,7 @@ export function describeKilled({ backend, tensorflow, updates, missing }: Killed
 
     test.each(Object.entries(killedScripts))(
       '%s: everything is to the bit what it is without a kill',
-      { timeout: 400_000 },
+      { timeout: 600_000 },
       async (name, script) => {
         const project = (): Project =>
           program.project({
