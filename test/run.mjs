@@ -63,7 +63,7 @@ const tests = await runNode(
     '--reporter=./test/support/summaryReporter.mjs',
     ...filters,
   ],
-  { root, env: { ...laneEnvironment, [summaryVariable]: summaryFile }, limitSeconds: 35 * 60 },
+  { root, env: { ...laneEnvironment, [summaryVariable]: summaryFile }, limitSeconds: 60 * 60 },
 );
 if (existsSync(summaryFile)) {
   const summary = JSON.parse(readFileSync(summaryFile, 'utf8'));

@@ -1,5 +1,6 @@
 // Puts the engine together in a child: backend, hook, mode, and what is reported when the script ends without training.
 import path from 'node:path';
+import { fileTrouble } from '../protocol/fileTrouble';
 import type { EngineJob } from '../protocol/job';
 import type { ChosenBackend, Substitute } from './backends/choose';
 import type { Core } from './backends/tensorflow';
@@ -183,17 +184,26 @@ export function startEngine(job: EngineJob, parts: EngineParts): () => Promise<v
     process.on('uncaughtExceptionMonitor', (error) => {
       failed = true;
       const unfit = backendUnfitReason(error);
-      if (unfit !== null) report({ type: 'backendUnfit', reason: unfit });
+      if (unfit !== null) tellLast({ type: 'backendUnfit', reason: unfit });
       const failure = failureFrom(error);
-      report({ type: 'failed', failure });
+      tellLast({ type: 'failed', failure });
       if (trained) mode.scriptFailed?.(failure, error);
     });
     process.on('exit', (code) => {
       if (trained) mode.scriptEnded?.(code);
       else if (!failed) {
-        report({ type: 'neverTrained', code, ownLoop: ownLoop.count > 0, tensorflowLoaded });
+        tellLast({ type: 'neverTrained', code, ownLoop: ownLoop.count > 0, tensorflowLoaded });
       }
     });
+  }
+
+  /** While the process ends: an error here would only take the place of the one that is told. */
+  function tellLast(last: Parameters<typeof report>[0]): void {
+    try {
+      report(last);
+    } catch (error) {
+      console.error(`Batch Planner cannot write ${job.reportFile}: ${fileTrouble(error)}.`);
+    }
   }
 
   /**

@@ -18,6 +18,7 @@ const sentences = new Set([
   'EntryError',
   'ModelFileError',
   'ModelLoadError',
+  'RunFolderFaultError',
 ]);
 
 function sentenceOf({ name, message }: Error): string {

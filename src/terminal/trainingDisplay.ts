@@ -54,6 +54,8 @@ class TerminalTrainingDisplay implements TrainingDisplay {
   #plainTime: number;
   #plainUpdates = 0;
   #hasEnded = false;
+  /** Told with what is done about it, which the next event says. */
+  #ranOut: Extract<RunEvent, { type: 'outOfMemory' }> | null = null;
 
   constructor(
     out: { write(text: string): unknown },
@@ -73,6 +75,16 @@ class TerminalTrainingDisplay implements TrainingDisplay {
     this.#progress.add(event);
     if (past || this.#echo.isToldAlready(event)) return;
     const { colors } = this.style;
+    if (event.type === 'outOfMemory') {
+      this.#tellRanOut();
+      this.#ranOut = event;
+      return;
+    }
+    if (event.type === 'microbatchReduced' && this.#ranOut !== null) {
+      this.#tellRanOut(`: going on with ${event.to} at once`);
+      return;
+    }
+    this.#tellRanOut();
     switch (event.type) {
       case 'epoch':
         this.#write([epochLine(event, this.#progress, this.#columns(), colors)]);
@@ -87,11 +99,6 @@ class TerminalTrainingDisplay implements TrainingDisplay {
       case 'microbatchGrown':
         this.say(`Microbatch ${event.from} → ${event.to}, after updates without trouble.`);
         break;
-      case 'outOfMemory':
-        this.say(
-          `${colors.yellow('Note:')} out of memory at microbatch ${event.microbatch}: ${event.message}`,
-        );
-        break;
       case 'paused':
         this.say(`Paused after update ${event.update}; the state is saved.`);
         break;
@@ -100,6 +107,14 @@ class TerminalTrainingDisplay implements TrainingDisplay {
         break;
       default:
     }
+  }
+
+  #tellRanOut(done = ''): void {
+    if (this.#ranOut === null) return;
+    const { microbatch, message } = this.#ranOut;
+    this.#ranOut = null;
+    const note = this.style.colors.yellow('Note:');
+    this.say(`${note} out of memory at microbatch ${microbatch} (${message})${done}.`);
   }
 
   progress(progress: RunProgress): void {
@@ -122,6 +137,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
   }
 
   end(): void {
+    this.#tellRanOut();
     this.#write(this.#script.end());
     this.#live.end();
     this.#hasEnded = true;

@@ -74,7 +74,13 @@ export function newestSound(folder: string): { sound: SoundCheckpoint | null; da
  * @throws Error with a plain reason where it is missing, damaged or of a newer version
  */
 export function readState(place: string): CheckpointState {
-  const parsed: unknown = JSON.parse(readFileSync(path.join(place, stateFile), 'utf8'));
+  const text = readFileSync(path.join(place, stateFile), 'utf8');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (error) {
+    throw new Error(`${stateFile} is damaged: it is not whole`, { cause: error });
+  }
   const envelope = checkpointEnvelope.safeParse(parsed);
   if (!envelope.success) throw new Error(`${stateFile} is not a checkpoint's`);
   const { sha256, state } = envelope.data;

@@ -20,7 +20,9 @@ const damagedPrefix = 'damaged-';
 /** All checkpoints together may take this part of the training's time: 2 %. */
 const costShare = 0.02;
 /** Time in ms that they may take whatever the training's time is. */
-const freeMs = 1000;
+const freeMs = 150;
+/** The same at the end of a call. */
+const freeMsAtEnd = 1000;
 
 type Monitored = NonNullable<CheckpointState['monitored']>;
 
@@ -69,11 +71,16 @@ export class CheckpointStore {
   }
 
   /**
-   * True where one may be taken (also out of turn, at the end of an epoch or a call) without slowing the training: all
-   * of them together take at most 2 % of its time. The first second is free, so that a short training loses nothing.
+   * True where one may be taken (also out of turn, at the end of an epoch) without slowing the training: all of them
+   * together take at most 2 % of its time. A little time is free, so that a short training loses nothing.
    */
-  isCheap(): boolean {
-    return this.#spent + this.#lastCost <= freeMs + costShare * (this.now() - this.#start);
+  isCheap(free = freeMs): boolean {
+    return this.#spent + this.#lastCost <= free + costShare * (this.now() - this.#start);
+  }
+
+  /** As `isCheap` at the end of a call: what the script does after it may fail, and is not to cost the training. */
+  isCheapAtEnd(): boolean {
+    return this.isCheap(freeMsAtEnd);
   }
 
   /** Renames a damaged checkpoint, so that it does not count as one of those that are kept. */

@@ -75,11 +75,25 @@ export function optimizerClass(model: LayersModel): string {
  * compiles anew between two calls, and this is the earlier one).
  * @throws CheckpointMismatchError where a weight is missing or has another shape; nothing was changed then
  */
-export function restoreState(
-  tf: Tf,
-  model: LayersModel,
-  saved: { tensors: readonly HostTensor[]; optimizer: string; numbers: Readonly<Record<string, number>> },
-): void {
+export function restoreState(tf: Tf, model: LayersModel, saved: SavedState): void {
+  restoreWeights(tf, model, saved);
+  const byName = new Map(saved.tensors.map((tensor) => [tensor.name, tensor]));
+  if (optimizerClass(model) === saved.optimizer) restoreOptimizer(tf, model, byName, saved.numbers);
+  restoreRecurrentStates(tf, model, byName);
+}
+
+/** As a checkpoint holds it. */
+export interface SavedState {
+  readonly tensors: readonly HostTensor[];
+  readonly optimizer: string;
+  readonly numbers: Readonly<Record<string, number>>;
+}
+
+/**
+ * Puts saved weights into a model, and nothing else.
+ * @throws CheckpointMismatchError where a weight is missing or has another shape; nothing was changed then
+ */
+export function restoreWeights(tf: Tf, model: LayersModel, saved: SavedState): void {
   const byName = new Map(saved.tensors.map((tensor) => [tensor.name, tensor]));
   const weights = modelWeights(model);
   const found = weights.map((weight, i) => matching(byName, weightName(i, weight), weight.val));
@@ -90,8 +104,6 @@ export function restoreState(
     );
   }
   weights.forEach((weight, i) => assign(tf, weight.val, found[i] as HostTensor));
-  if (optimizerClass(model) === saved.optimizer) restoreOptimizer(tf, model, byName, saved.numbers);
-  restoreRecurrentStates(tf, model, byName);
 }
 
 /** A recurrent layer that keeps its state from batch to batch. */

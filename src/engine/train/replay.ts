@@ -10,7 +10,13 @@ import path from 'node:path';
 import type { CheckpointState, RandomState } from '../../protocol/checkpoint';
 import type { Figures, LayersModel, Tf, TrainingCall } from '../contracts';
 import { newestSound, type DamagedCheckpoint, type SoundCheckpoint } from './checkpointReader';
-import { CheckpointMismatchError, restoreState } from './checkpointTensors';
+import {
+  CheckpointMismatchError,
+  optimizerClass,
+  optimizerNumbers,
+  restoreState,
+  restoreWeights,
+} from './checkpointTensors';
 import { EarlierFigures } from './earlierFigures';
 import type { CallProgress } from './trainerCall';
 
@@ -19,6 +25,7 @@ export class Replay {
   #restored = new WeakSet<LayersModel>();
   /** First update whose batch is not what it was. */
   #deviation: number | null = null;
+  #lost = 0;
 
   /** The newest sound checkpoint of a run; null where there is none, with the damaged ones in either case. */
   static open(folder: string, eventsFile: string): { replay: Replay | null; damaged: DamagedCheckpoint[] } {
@@ -70,9 +77,29 @@ export class Replay {
       : epoch >= position.epoch && updateOfEpoch >= position.updateOfEpoch;
   }
 
-  /** Figures of an update that is done; empty where the events do not hold them. */
+  /** Figures of an update that is done; empty, and counted, where the events do not hold them. */
   figures({ call, update }: CallProgress): Figures {
-    return this.#figures.update(call.index, update)?.logs ?? {};
+    const known = this.#figures.update(call.index, update);
+    if (known === null) this.#lost++;
+    return known?.logs ?? {};
+  }
+
+  /** Updates passed over whose figures were lost. */
+  get lostFigures(): number {
+    return this.#lost;
+  }
+
+  /** What the script's optimizer has otherwise than the saved one, in words; null where nothing is. */
+  optimizerDifference(model: LayersModel, index: number): string | null {
+    const saved = this.checkpoint.model(index);
+    if (!saved) return null;
+    const now = optimizerClass(model);
+    if (now !== saved.optimizer) {
+      return `its optimizer is ${now}, not ${saved.optimizer}: what the saved one had learnt of the gradients is not used`;
+    }
+    const [before, after] = [saved.numbers['learningRate'], optimizerNumbers(model)['learningRate']];
+    if (before === after || before === undefined || after === undefined) return null;
+    return `its learning rate is ${after}, the saved one is ${before}: the saved one is used`;
   }
 
   /** Figures of an epoch that was done at the checkpoint; null for another one. */
@@ -97,12 +124,12 @@ export class Replay {
    * can need it.
    * @throws CheckpointMismatchError where the script's model is another one
    */
-  putBack(tf: Tf, model: LayersModel, index: number, name: string): void {
+  putBack(tf: Tf, model: LayersModel, index: number, name: string, restore = restoreState): void {
     this.#restored.add(model);
     const saved = this.checkpoint.model(index);
     if (!saved) return;
     try {
-      restoreState(tf, model, saved);
+      restore(tf, model, saved);
     } catch (error) {
       if (!(error instanceof CheckpointMismatchError)) throw error;
       throw new CheckpointMismatchError(
@@ -112,8 +139,11 @@ export class Replay {
     }
   }
 
-  /** As `putBack`, once for each model: what the script asks of it during the replay is then answered sensibly. */
+  /**
+   * The weights alone, once for each model: what the script asks of it during the replay is then answered sensibly.
+   * The optimizer stays the script's, so that what callbacks do to it can be compared with what is saved.
+   */
   putBackFirst(tf: Tf, model: LayersModel, index: number, name: string): void {
-    if (!this.#restored.has(model)) this.putBack(tf, model, index, name);
+    if (!this.#restored.has(model)) this.putBack(tf, model, index, name, restoreWeights);
   }
 }

@@ -1,10 +1,11 @@
 // The observer behind the hook while a script trains under supervision.
 import type { PlanWarning } from '../../protocol/warning';
-import { exitCodes } from '../../protocol/exitCodes';
+import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { FailureReport } from '../../protocol/report';
 import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
 import { CallAnnouncements } from './callAnnouncements';
+import { CheckpointMismatchError } from './checkpointTensors';
 import { Control, type Asked } from './control';
 import type { EngineContext } from '../engineContext';
 import { failureFrom } from '../scriptErrors';
@@ -15,7 +16,7 @@ import { CallProgress } from './trainerCall';
 import { monitoredOf } from './trainerLogs';
 import { TrainedModels } from './trainerModels';
 import { TrainerReplay } from './trainerReplay';
-import { DeviceFailedError, TrainerRun } from './trainerRun';
+import { DeviceFailedError, openTrainerRun, type TrainerRun } from './trainerRun';
 import { TrainerWarnings } from './trainerWarnings';
 import { DoesNotFitError, UpdateLostError, UpdateRunner, type Place } from './updateRunner';
 
@@ -69,8 +70,13 @@ export class Trainer implements FitObserver {
     const modelIndex = this.#models.indexOf(call.model, call.modelName);
     const progress = new CallProgress(call, modelIndex, this.#replay?.covers(call) ?? false);
     this.#calls.set(call, progress);
-    this.#replay?.callStarted(progress);
-    this.#goOnIfReached(progress);
+    try {
+      this.#replay?.callStarted(progress);
+      this.#goOnIfReached(progress);
+    } catch (error) {
+      if (error instanceof CheckpointMismatchError) this.#endFailed(error, exitCodes.failed);
+      throw error;
+    }
     this.#announcements.noteFewExamples(run, call, this.job.targetBatchSize);
     this.#settledRandom = this.random.state;
     if (!progress.isReplayed) this.#announcements.tell(run, progress, this.microbatchSize);
@@ -225,7 +231,7 @@ export class Trainer implements FitObserver {
   }
 
   async #open(): Promise<TrainerRun> {
-    const run = new TrainerRun(this.job, await this.context.backend(), this.random.seed);
+    const run = openTrainerRun(this.job, await this.context.backend(), this.random.seed);
     if (run.replay) this.#replay = new TrainerReplay(run, run.replay, this.#models, this.random);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
@@ -287,7 +293,7 @@ export class Trainer implements FitObserver {
     }
     this.#settledRandom = this.random.state;
     if (call.method !== 'trainOnBatch') run.event({ type: 'callEnded', call: call.index });
-    if (call.method === 'trainOnBatch' ? store.isDue() : store.isCheap()) await this.#save();
+    if (call.method === 'trainOnBatch' ? store.isDue() : store.isCheapAtEnd()) await this.#save();
   }
 
   /** Nothing of the failed update was done: the state is saved, and the reason told. */
@@ -295,8 +301,13 @@ export class Trainer implements FitObserver {
     // After a plain update that failed the weights may be in between.
     if (!error.isPlain) await this.#save();
     await run.settled();
+    return this.#endFailed(error, exitCodes.nothingFits);
+  }
+
+  /** Ends where the script could do nothing about it, and would only show a stack. */
+  #endFailed(error: Error, exitCode: ExitCode): never {
     this.#failure = failureFrom(error);
-    this.#tellEnd('failed', exitCodes.nothingFits);
+    this.#tellEnd('failed', exitCode);
     return this.context.leave();
   }
 

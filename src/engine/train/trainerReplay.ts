@@ -1,4 +1,5 @@
 // The replay of an interrupted training as the trainer goes through it: passing over, comparing, and putting back.
+import { formatCounted } from '../../planning/units';
 import type { Figures, TrainingCall, Update } from '../contracts';
 import type { RandomSource } from './randomSource';
 import type { Replay } from './replay';
@@ -70,8 +71,25 @@ export class TrainerReplay {
   /** Puts everything back as it was at the checkpoint; from here on the training computes again. */
   goOn(progress: CallProgress): void {
     const { run, replay } = this;
-    for (const { index, name, model } of this.models.known()) replay.putBack(run.tf, model, index, name);
+    for (const { index, name, model } of this.models.known()) {
+      const difference = replay.optimizerDifference(model, index);
+      if (difference !== null) run.note(`The script was changed for model "${name}": ${difference}.`);
+      replay.putBack(run.tf, model, index, name);
+    }
     const { position } = replay.state;
+    const lost = replay.lostFigures;
+    if (lost > 0) {
+      run.note(
+        `The figures of ${formatCounted(lost, 'update')} are not in events.ndjson any more: the script was told NaN for ` +
+          'them. The weights do not depend on it.',
+      );
+    }
+    if (progress.ended && !position.callEnded) {
+      run.note(
+        `The script's training call ends before where the saved training stands (epoch ${position.epoch + 1}, update ` +
+          `${position.update}): nothing was trained, and its model is the saved one.`,
+      );
+    }
     if (replay.hasDeviated) progress.update = position.update;
     else if (this.random.state.join() !== replay.random.join()) {
       run.note(

@@ -21,6 +21,27 @@ export class DeviceFailedError extends Error {
   }
 }
 
+/** The run folder cannot be written where the training begins. */
+export class RunFolderFaultError extends Error {
+  override readonly name = 'RunFolderFaultError';
+}
+
+/**
+ * Opens a run's folder for a training process.
+ * @throws RunFolderFaultError where it cannot be read or written
+ */
+export function openTrainerRun(job: TrainJob, backend: ChosenBackend, seed: number): TrainerRun {
+  try {
+    return new TrainerRun(job, backend, seed);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    throw new RunFolderFaultError(
+      `The run folder ${job.runFolder} cannot be used: ${fileTrouble(error)}. Make room or put it right, then go on.`,
+      { cause: error },
+    );
+  }
+}
+
 export class TrainerRun {
   /** What is passed over in a run that is gone on with; null in a new one, and once it is done. */
   replay: Replay | null;
@@ -65,7 +86,8 @@ export class TrainerRun {
     for (const { place: folderOfDamaged, reason } of damaged) {
       const name = path.basename(folderOfDamaged);
       this.#store.setAside(name);
-      this.note(`Checkpoint ${name} cannot be used (${reason}): the one before it is taken.`);
+      const instead = replay === null ? 'there is no other one' : 'one before it is taken';
+      this.note(`Checkpoint ${name} cannot be used (${reason}): ${instead}.`);
     }
     if (replay !== null || job.attempt === 1) return;
     if (job.resumeFrom !== null) {

@@ -126,7 +126,7 @@ export class UpdateRunner {
     const from = this.size.current;
     if (!this.size.ranOut(rows)) {
       throw new DoesNotFitError(
-        `Memory ran out with one example at a time (${messageOf(error)}). Free memory on the device, then go on.`,
+        `Memory ran out with one example at a time: ${messageOf(error).replace(/\.$/, '')}. Free memory, then go on.`,
         false,
         { cause: error },
       );

@@ -1,4 +1,5 @@
 // Stops WASM before its memory is used up: its own failed allocation goes unnoticed, and other tensors are overwritten.
+import { formatBytes } from '../../planning/units';
 import { backendLimitBytes } from '../../planning/backendName';
 
 /** Bytes in tensors at which it stops. */
@@ -15,9 +16,9 @@ export class WasmOutOfMemoryError extends Error {
     /** Most bytes that tensors may take. */
     readonly limitBytes: number,
   ) {
-    const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(2);
     super(
-      `WASM is out of memory: ${gigabytes(requestedBytes)} GB more on top of ${gigabytes(liveBytes)} GB in tensors (WebAssembly can hold ${gigabytes(limitBytes)} GB of them).`,
+      `WASM is out of memory: ${formatBytes(requestedBytes)} more on top of ${formatBytes(liveBytes)} in tensors, of ` +
+        `which WebAssembly can hold ${formatBytes(limitBytes)}`,
     );
   }
 }

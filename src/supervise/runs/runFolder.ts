@@ -87,7 +87,10 @@ export async function openRunFolder(folder: string): Promise<RunPaths> {
     const names = await readdir(real);
     const paths = runPaths(real);
     if (names.length === 0) await closeToOthers(real);
-    const isOurs = names.length === 0 || names.includes('run.json') || names.includes('run.lock');
+    // What a start that failed has left is no other file.
+    const isOurs =
+      names.includes('run.json') ||
+      names.every((name) => name.startsWith('control.json') || name.startsWith('run.lock'));
     if (!isOurs) {
       throw new RunFolderError(
         `${folder} holds other files and no run: name an empty or new folder with --run-dir.`,

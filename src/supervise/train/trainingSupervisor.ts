@@ -13,6 +13,7 @@ import { RunBook } from './trainingSupervisorBook';
 import { readTrainingConfig, type TrainingConfig } from './trainingSupervisorConfig';
 import { deviceOfTraining } from './trainingSupervisorDevice';
 import {
+  earlierIntervals,
   firstAttemptJob,
   trainingCommand,
   trainingJob,
@@ -72,9 +73,15 @@ async function supervise(
   const programFolder = options.programFolder ?? __dirname;
   const command = trainingCommand(training, paths, programFolder, device.environment);
   const book = new RunBook(paths, display, firstRecord(training, run, options));
+  const { checkpointSeconds, checkpointUpdates } = options;
+  const intervals: CheckpointIntervals = {
+    ...(run.earlier ? await earlierIntervals(paths) : {}),
+    ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
+    ...(checkpointUpdates === undefined ? {} : { checkpointUpdates }),
+  };
   const first = firstAttemptJob(training, run.earlier ? paths.checkpoints : null);
   const writeJob = (job: AttemptJob): Promise<void> =>
-    replaceFile(paths.job, JSON.stringify(trainingJob(training, paths, book.record, options, job)));
+    replaceFile(paths.job, JSON.stringify(trainingJob(training, paths, book.record, intervals, job)));
   try {
     // Before the run is there for others to see: what they ask from then on counts. A prepared one is there already.
     if (options.prepared === undefined) await writeControl(paths, 'run');

@@ -1,8 +1,9 @@
 // What a training process is started with: its command, and its job.
 import path from 'node:path';
-import type { TrainJob } from '../../protocol/job';
+import { engineJob, type TrainJob } from '../../protocol/job';
 import type { RunRecord } from '../../protocol/runEvents';
 import type { RunPaths } from '../runs/runFolder';
+import { readJson } from '../runs/runFolderFiles';
 import { scriptCommand, type ScriptCommand } from '../scriptCommand';
 import type { TrainingConfig } from './trainingSupervisorConfig';
 
@@ -15,6 +16,14 @@ export interface CheckpointIntervals {
 }
 
 const defaultCheckpointSeconds = 60;
+
+/** The intervals of a run that is gone on with, as its last training process had them; none where that is not known. */
+export async function earlierIntervals(paths: RunPaths): Promise<CheckpointIntervals> {
+  const job = engineJob.safeParse(await readJson(paths.job)).data;
+  if (job?.mode !== 'train') return {};
+  const { checkpointSeconds, checkpointUpdates } = job;
+  return { checkpointSeconds, ...(checkpointUpdates === null ? {} : { checkpointUpdates }) };
+}
 
 /**
  * The command of every training process of a run.

@@ -70,10 +70,11 @@ export function closingSentences(
   const relative = path.relative('', paths.folder) || '.';
   const saving = tally.savingSentence;
   if (verdict.state === 'completed') {
-    const epochs = tally.epochs > 0 ? `${formatCounted(tally.epochs, 'epoch')}, ` : '';
-    sentences.push(
-      `Done in ${formatDuration(ms)}: ${epochs}${formatCounted(tally.updates, 'update')}. Run folder: ${relative}`,
-    );
+    const { all, updates } = tally;
+    const epochs = all.epochs > 0 ? `${formatCounted(all.epochs, 'epoch')}, ` : '';
+    const now = updates < all.updates ? ` (${formatCount(updates)} of them since it went on)` : '';
+    const done = `${epochs}${formatCounted(all.updates, 'update')}${now}`;
+    sentences.push(`Done in ${formatDuration(ms)}: ${done}. Run folder: ${relative}`);
     if (saving !== null) sentences.push(saving);
     return sentences;
   }

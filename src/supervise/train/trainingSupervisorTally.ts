@@ -39,6 +39,11 @@ export class TrainingTally {
     return this.#base === null ? 0 : Math.max(0, this.#totals.epochs.length - this.#base.epochs);
   }
 
+  /** Updates and epochs of the whole run that stand. */
+  get all(): { readonly updates: number; readonly epochs: number } {
+    return { updates: this.#totals.updates, epochs: this.#totals.epochs.length };
+  }
+
   get lastUpdate(): Extract<RunEvent, { type: 'update' }> | null {
     return this.#totals.lastUpdate;
   }
