@@ -3,10 +3,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
+import { exportForms, type ExportForm } from './export/exportedPlan';
+import { offeredTargets, type OfferedTarget } from './export/exportPlan';
 import { parseCheckpointSeconds, parseCheckpointUpdates } from './planning/checkpointInput';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';
+import { runExportCommand } from './supervise/exportCommand';
 import { runGpuCommand } from './supervise/gpuCommand';
 import { runPlanCommand } from './supervise/plan/planCommand';
 import { createPlanStream } from './supervise/plan/planStream';
@@ -190,6 +193,33 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     });
 
   program
+    .command('export')
+    .showHelpAfterError('Run batch-planner export --help for the options.')
+    .description('write the plan of a config as code for another framework, or for several processes')
+    .argument('<config>', 'an accumulation config, as `batch-planner plan` writes it')
+    .addOption(new Option('--to <target>', 'what it is for').choices(offeredTargets).makeOptionMandatory())
+    .addOption(
+      new Option(
+        '--form <form>',
+        'how a batch is cut and weighed: counted where tokens count, not examples (default: as planned)',
+      ).choices(exportForms),
+    )
+    .option('--world-size <n>', 'processes that share each update')
+    .option('--output <file>', 'where it goes; files that belong to it go beside it (default: stdout)')
+    .option('--force', 'replace files that are there')
+    .action(async (config: string, options: ExportOptions) => {
+      code = await runExportCommand({
+        ...streams,
+        configPath: config,
+        to: options.to,
+        form: options.form ?? null,
+        worldSize: options.worldSize ?? null,
+        outputFile: options.output ?? null,
+        force: options.force ?? false,
+      });
+    });
+
+  program
     .command('setup')
     .description('make a working @tensorflow/tfjs-node-gpu')
     .addCommand(
@@ -243,6 +273,14 @@ interface TrainOptions {
   background?: true;
   inEditor?: true;
   prepared?: string;
+}
+
+interface ExportOptions {
+  to: OfferedTarget;
+  form?: ExportForm;
+  worldSize?: string;
+  output?: string;
+  force?: true;
 }
 
 interface SetupOptions {

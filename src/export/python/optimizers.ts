@@ -1,0 +1,73 @@
+// The optimizer of a plan as Keras and PyTorch spell it, with TensorFlow.js's defaults where theirs differ.
+import type { ModelOptimizer } from '../../planning/modelOptimizer';
+import { pythonNumber, returnedCall } from './program';
+
+/** `def make_optimizer(): …` for Keras; Adam where the config names none. */
+export function kerasOptimizer(optimizer: ModelOptimizer | undefined): string {
+  const { name, given } = call(optimizer ?? { name: 'adam' }, kerasNames);
+  return `def make_optimizer():\n${returnedCall(`keras.optimizers.${name}`, given)}`;
+}
+
+/** `def make_optimizer(parameters): …` for PyTorch; Adam where the config names none. */
+export function torchOptimizer(optimizer: ModelOptimizer | undefined): string {
+  const { name, given } = call(optimizer ?? { name: 'adam' }, torchNames);
+  return `def make_optimizer(parameters):\n${returnedCall(`torch.optim.${name}`, ['parameters', ...given])}`;
+}
+
+interface Names {
+  readonly rate: string;
+  readonly epsilon: string;
+  /** What RMSprop keeps of its running mean. */
+  readonly decay: string;
+  betas(first: string, second: string): string[];
+}
+const kerasNames: Names = {
+  rate: 'learning_rate',
+  epsilon: 'epsilon',
+  decay: 'rho',
+  betas: (first, second) => [`beta_1=${first}`, `beta_2=${second}`],
+};
+const torchNames: Names = {
+  rate: 'lr',
+  epsilon: 'eps',
+  decay: 'alpha',
+  betas: (first, second) => [`betas=(${first}, ${second})`],
+};
+
+function call(optimizer: ModelOptimizer, names: Names): { name: string; given: string[] } {
+  const rate = (usual: number) => `${names.rate}=${pythonNumber(optimizer.learningRate ?? usual)}`;
+  const epsilon = (value = 1e-7) => `${names.epsilon}=${pythonNumber(value)}`;
+  switch (optimizer.name) {
+    case 'sgd':
+      return { name: 'SGD', given: [rate(0.01)] };
+    case 'momentum': {
+      const momentum = `momentum=${pythonNumber(optimizer.momentum ?? 0.9)}`;
+      return { name: 'SGD', given: [rate(0.01), momentum, ...flag('nesterov', optimizer.useNesterov)] };
+    }
+    case 'adagrad': {
+      const start = `initial_accumulator_value=${pythonNumber(optimizer.initialAccumulatorValue ?? 0.1)}`;
+      return { name: 'Adagrad', given: [rate(0.01), start, epsilon()] };
+    }
+    case 'adadelta': {
+      const rho = `rho=${pythonNumber(optimizer.rho ?? 0.95)}`;
+      return { name: 'Adadelta', given: [rate(0.001), rho, epsilon(optimizer.epsilon)] };
+    }
+    case 'adam':
+    case 'adamax': {
+      const { beta1 = 0.9, beta2 = 0.999 } = optimizer;
+      const betas = names.betas(pythonNumber(beta1), pythonNumber(beta2));
+      const name = optimizer.name === 'adam' ? 'Adam' : 'Adamax';
+      return { name, given: [rate(0.001), ...betas, epsilon(optimizer.epsilon)] };
+    }
+    case 'rmsprop': {
+      const decay = `${names.decay}=${pythonNumber(optimizer.decay ?? 0.9)}`;
+      const momentum = `momentum=${pythonNumber(optimizer.momentum ?? 0)}`;
+      const given = [rate(0.001), decay, momentum, epsilon(optimizer.epsilon)];
+      return { name: 'RMSprop', given: [...given, ...flag('centered', optimizer.centered)] };
+    }
+  }
+}
+
+function flag(name: string, value: boolean | undefined): string[] {
+  return value === true ? [`${name}=True`] : [];
+}
