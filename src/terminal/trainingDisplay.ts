@@ -1,5 +1,6 @@
 // Shows a training in a terminal: a line that is redrawn, or plain lines where nothing can be redrawn.
 import { warningText } from '../planning/describe';
+import { formatCount } from '../planning/units';
 import type { RunEvent } from '../protocol/runEvents';
 import type { RunProgress } from '../protocol/runProgress';
 import type { TrainingDisplay } from '../supervise/train/trainingDisplay';
@@ -100,10 +101,12 @@ class TerminalTrainingDisplay implements TrainingDisplay {
         this.say(`Microbatch ${event.from} → ${event.to}, after updates without trouble.`);
         break;
       case 'paused':
-        this.say(`Paused after update ${event.update}; the state is saved.`);
+        this.say(`Paused after update ${formatCount(event.update)}; the state is saved.`);
         break;
       case 'resumed':
-        this.say(`Going on from epoch ${event.epoch + 1}, update ${event.update + 1}.`);
+        this.say(
+          `Going on from epoch ${formatCount(event.epoch + 1)}, update ${formatCount(event.update + 1)}.`,
+        );
         break;
       default:
     }

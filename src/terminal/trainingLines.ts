@@ -9,8 +9,14 @@ type EpochEvent = Extract<RunEvent, { type: 'epoch' }>;
 
 /** The progress line: as much of it as fits `columns`. */
 export function progressLine(progress: TrainingProgress, columns: number, colors: Colors): string {
-  const { last, call } = progress;
-  if (!call) return fitLine([{ rank: 0, text: 'starting: loading TensorFlow.js and the script' }], columns);
+  const { last, call, replay } = progress;
+  if (replay !== null && replay.updates > 0) {
+    const text = `going over what is done, without computing it: update ${formatCount(replay.updates)}`;
+    return fitLine([{ rank: 0, text }], columns);
+  }
+  if (!call || replay !== null) {
+    return fitLine([{ rank: 0, text: 'starting: loading TensorFlow.js and the script' }], columns);
+  }
   const rate = progress.examplesPerSecond;
   const left = progress.leftMs;
   const metrics = Object.entries(last?.metrics ?? {});

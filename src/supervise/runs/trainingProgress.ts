@@ -25,6 +25,7 @@ export class TrainingProgress {
   #resumedUpdate: number | null = null;
   /** A training process began, and nothing told yet where it goes on. */
   #isFresh = false;
+  #replayed: number | null = null;
   readonly #course = new RunCourse();
   readonly #recent: { time: number; examples: number }[] = [];
 
@@ -39,6 +40,7 @@ export class TrainingProgress {
       case 'started':
         this.#recent.length = 0;
         this.#isFresh = true;
+        this.#replayed = null;
         this.isPaused = false;
         this.microbatch = null;
         break;
@@ -71,7 +73,16 @@ export class TrainingProgress {
     }
   }
 
+  /**
+   * Updates of a call that a process which goes on has passed over so far, `updates` 0 before the first; null once it
+   * trains.
+   */
+  get replay(): { readonly updates: number } | null {
+    return this.#isFresh ? { updates: this.#replayed ?? 0 } : null;
+  }
+
   addProgress({ call, update, microbatch, of }: RunProgress): void {
+    if (this.#isFresh) this.#replayed = update + 1;
     const isCurrent = call === this.call?.call && (this.last?.call !== call || update > this.last.update);
     this.microbatch = isCurrent ? { done: microbatch, of } : null;
   }

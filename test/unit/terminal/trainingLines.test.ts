@@ -53,6 +53,27 @@ function training(events: readonly RunEvent[]): TrainingProgress {
   return progress;
 }
 
+test('a training that goes on tells that it starts, then what it goes over, then the training', () => {
+  const started: RunEvent = {
+    type: 'started',
+    time: time(100),
+    pid: 1,
+    attempt: 2,
+    backend: { name: 'cpu', version: '4.22.0', deviceName: null, usesGpu: false, passedOver: [] } as never,
+    tfjsVersion: '4.22.0',
+    nodeVersion: '20.0.0',
+  };
+  const progress = training([call(), update(0), update(1), started]);
+  expect(progressLine(progress, 120, plain)).toBe('starting: loading TensorFlow.js and the script');
+  progress.addProgress({ call: 0, epoch: 0, update: 1_233, microbatch: 0, of: 1 });
+  expect(progressLine(progress, 120, plain)).toBe(
+    'going over what is done, without computing it: update 1,234',
+  );
+  progress.add({ type: 'resumed', time: time(101), call: 0, epoch: 0, update: 2 });
+  progress.add(update(2));
+  expect(progressLine(progress, 120, plain)).toContain('update 3/10');
+});
+
 function thirdEpoch(): TrainingProgress {
   const progress = training([
     call(),
