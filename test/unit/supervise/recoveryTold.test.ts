@@ -118,7 +118,7 @@ test('in a terminal, why a process follows another one is told once: by its supe
   display.end();
   expect(text).not.toContain('killed by the system');
   expect(text).not.toContain('64 → 32');
-  expect(text).toContain('out of memory at microbatch 32: in the process itself');
+  expect(text).toContain('out of memory at microbatch 32 (in the process itself)');
 });
 
 describe('the sentence of a restart', () => {
