@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setUpEditorLane } from './support/editorLane.mjs';
+import { setUpPythonLane } from './support/pythonLane.mjs';
 import { setUpTensorflowLane } from './support/tensorflowLane.mjs';
 import { runNode } from './support/steps.mjs';
 import { summaryVariable } from './support/summaryReporter.mjs';
@@ -45,6 +46,7 @@ if (everything && process.env.CI) {
 const lanes = everything
   ? [
       { name: 'real TensorFlow', ...(await setUpTensorflowLane(root)) },
+      { name: 'Python frameworks', ...(await setUpPythonLane(root)) },
       { name: 'real editor', ...(await setUpEditorLane(root)) },
     ]
   : [];
