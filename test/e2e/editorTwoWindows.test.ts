@@ -139,5 +139,19 @@ describe.skipIf(lane.missing !== undefined)(
       await state(firstPage, /^Stopped after update/);
       await poll('no training is left', () => first.processesOf('train.js').length === 0);
     });
+
+    it('goes on when the editor itself is killed, to its end', async () => {
+      await first.command('Batch Planner: Start Training');
+      await poll('a third run', () => runs().length === 3);
+      await state(firstPage, /^Training$/);
+      const { supervisorPid } = record();
+      await first.killEditor();
+      const before = updates();
+      await poll('it goes on', () => updates() > before + 8);
+      expect(record()).toMatchObject({ supervisorPid, state: 'training', attempts: 1 });
+      project.write('finish', '');
+      await poll('it ends', () => record().state === 'completed', 60_000);
+      await poll('nothing is left of it', () => first.processesOf('train.js').length === 0);
+    });
   },
 );

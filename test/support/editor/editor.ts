@@ -117,6 +117,11 @@ export class Editor {
   }
 
   /** Running extension hosts of this server. */
+  /** Kills the editor itself, all windows of it, without a word. */
+  killEditor(): Promise<void> {
+    return this.server.kill();
+  }
+
   extensionHosts(): RunningProcess[] {
     return this.server.processesOf('--type=extensionHost');
   }

@@ -31,6 +31,8 @@ export class EditorServer {
     /** The server's own folder: user data, logs, home. Removed at the end. */
     readonly home: string,
     private readonly mark: string,
+    /** The Node that only the server and its own processes run in. */
+    private readonly program: string,
   ) {}
 
   /** @throws Error where the machine has no editor (see editorLane) or the server does not start */
@@ -68,7 +70,7 @@ export class EditorServer {
       },
     );
     try {
-      return new EditorServer(child, await listeningUrl(child), home, mark);
+      return new EditorServer(child, await listeningUrl(child), home, mark, node);
     } catch (error) {
       await endProcesses(() => processesWith(`${markVariable}=${mark}`));
       rmSync(home, { recursive: true, force: true });
@@ -100,6 +102,11 @@ export class EditorServer {
   /** What an extension has written to its output channel of this name, all windows together. */
   channelLog(name: string): string {
     return readLogs(path.join(this.home, 'data/logs'), new RegExp(`${name}\\.log$`));
+  }
+
+  /** Kills the server and all of VS Code's own processes, at once; what they started for a user is left to itself. */
+  async kill(): Promise<void> {
+    await endProcesses(() => this.processesOf(this.program));
   }
 
   /** Kills the server with everything that it ever started, and removes its folder. */
