@@ -1,6 +1,7 @@
 // The languages and libraries that a plan can be taken to from the editor, and the programs for each.
 import * as vscode from 'vscode';
 import type { ExportedFile, ExportedPlan, ExportForm } from '../export/exportedPlan';
+import { exportPlan } from '../export/exportPlan';
 import { tfjsProgram } from '../export/tfjs';
 
 /** What one choice of the picker gives. */
@@ -9,7 +10,12 @@ export interface CodeLanguage {
   readonly name: string;
   readonly label: string;
   readonly detail: string;
-  /** Files to open, and what a person must know, one sentence each. */
+  /** True where several processes share each update: their number is asked for. */
+  readonly isDistributed?: boolean;
+  /**
+   * Files to open, and what a person must know, one sentence each.
+   * @throws ExportError where plan and form do not go together
+   */
   make(
     plan: ExportedPlan,
     form: ExportForm,
@@ -39,6 +45,45 @@ export function codeLanguages(): readonly CodeLanguage[] {
         const { files, notes } = tfjsProgram(plan, form);
         return { files: files.slice(1), notes };
       },
+    },
+    {
+      name: 'tensorflow',
+      label: vscode.l10n.t('TensorFlow (Python)'),
+      detail: vscode.l10n.t('A loop of its own with GradientTape'),
+      make: (plan, form) => exportPlan(plan, 'tensorflow', form),
+    },
+    {
+      name: 'keras',
+      label: vscode.l10n.t('Keras 3 (Python)'),
+      detail: vscode.l10n.t('For each of its backends'),
+      make: (plan, form) => exportPlan(plan, 'keras', form),
+    },
+    {
+      name: 'pytorch',
+      label: vscode.l10n.t('PyTorch (Python)'),
+      detail: vscode.l10n.t('A plain loop'),
+      make: (plan, form) => exportPlan(plan, 'pytorch', form),
+    },
+    {
+      name: 'ddp',
+      label: vscode.l10n.t('PyTorch DDP (Python)'),
+      detail: vscode.l10n.t('Several processes, started by torchrun'),
+      isDistributed: true,
+      make: (plan, form) => exportPlan(plan, 'ddp', form),
+    },
+    {
+      name: 'accelerate',
+      label: vscode.l10n.t('Accelerate (Python)'),
+      detail: vscode.l10n.t('Several processes: a configuration and a program'),
+      isDistributed: true,
+      make: (plan, form) => exportPlan(plan, 'accelerate', form),
+    },
+    {
+      name: 'deepspeed',
+      label: 'DeepSpeed',
+      detail: vscode.l10n.t('Several processes: its configuration, whose microbatches are all of one size'),
+      isDistributed: true,
+      make: (plan, form) => exportPlan(plan, 'deepspeed', form),
     },
   ];
 }

@@ -51,6 +51,7 @@ const entryArgument = z.strictObject({
   objective: z.enum(objectives).optional(),
   /** With `copyAsCode`: left out, they are asked for. */
   language: z.string().optional(),
+  worldSize: z.int().positive().optional(),
   form: z.enum(exportForms).optional(),
 });
 type EntryArgument = z.infer<typeof entryArgument>;
@@ -94,8 +95,8 @@ export function createCommands(tools: CommandTools): Commands {
     [commandNames.stop]: aboutRun((session) => training.stop(session), isActive),
     [commandNames.openPlan]: about(async (session) => pages.open(session)),
     [commandNames.openRun]: aboutRun(async (session) => pages.open(session), hasRun),
-    [commandNames.copyAsCode]: about((session, { language, form }) =>
-      copyAsCode(session, { language, form }),
+    [commandNames.copyAsCode]: about((session, { language, form, worldSize }) =>
+      copyAsCode(session, { language, form, worldSize }),
     ),
     [commandNames.selectGpu]: () => selectGpu(poller),
     [commandNames.showLog]: async () => log.show(true),

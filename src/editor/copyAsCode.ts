@@ -1,6 +1,8 @@
 // Copy Plan as Code: asks for the language and the form, and opens the program in an untitled document.
 import * as vscode from 'vscode';
+import { ExportError } from '../export/exportError';
 import type { ExportedPlan, ExportForm } from '../export/exportedPlan';
+import { formatCount } from '../planning/units';
 import { codeForms, codeLanguages, type CodeLanguage } from './codeLanguages';
 import { readSoundConfig } from './configFiles';
 import type { EntrySession } from './entrySession';
@@ -11,6 +13,8 @@ export interface CodeRequest {
   /** Name of one of `codeLanguages`. */
   readonly language?: string | undefined;
   readonly form?: ExportForm | undefined;
+  /** Processes that share each update, where the language is for several. */
+  readonly worldSize?: number | undefined;
 }
 
 /**
@@ -27,9 +31,14 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
     return;
   }
   const language = await languageOf(request.language);
-  const form = language && (request.form ?? (await pickForm()));
-  if (language === undefined || form === undefined) return;
-  const { files, notes } = language.make(plan, form);
+  if (language === undefined) return;
+  const worldSize = language.isDistributed === true ? (request.worldSize ?? (await askProcesses(plan))) : 1;
+  if (worldSize === undefined) return;
+  const form = request.form ?? (await pickForm());
+  if (form === undefined) return;
+  const made = makeOrTell(() => language.make({ ...plan, worldSize }, form));
+  if (made === null) return;
+  const { files, notes } = made;
   for (const { language: id, text } of [...files].reverse()) {
     const document = await vscode.workspace.openTextDocument({ language: id, content: text });
     // The first file comes last, in front of what lies beside it.
@@ -58,6 +67,34 @@ async function languageOf(name: string | undefined): Promise<CodeLanguage | unde
   const language = languages.find((one) => one.name === name);
   if (language !== undefined) return language;
   throw new Error(vscode.l10n.t('A plan cannot be copied as {0}.', name));
+}
+
+/** A form that does not go with the plan is told in a sentence. */
+function makeOrTell<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ExportError)) throw error;
+    void vscode.window.showWarningMessage(error.message);
+    return null;
+  }
+}
+
+async function askProcesses({ targetBatchSize }: ExportedPlan): Promise<number | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Copy Plan as Code'),
+    prompt: vscode.l10n.t('How many processes share each update?'),
+    value: '2',
+    validateInput: (typed) =>
+      isProcesses(typed, targetBatchSize)
+        ? null
+        : vscode.l10n.t('Write a whole number from 2 to {0}.', formatCount(targetBatchSize)),
+  });
+  return text === undefined ? undefined : Number(text);
+}
+
+function isProcesses(typed: string, most: number): boolean {
+  return /^\d+$/.test(typed) && Number(typed) >= 2 && Number(typed) <= most;
 }
 
 async function pickForm(): Promise<ExportForm | undefined> {
