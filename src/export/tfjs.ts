@@ -1,4 +1,5 @@
 // A plan as TensorFlow.js programs: a loop that accumulates by itself, and the same with the accumulate() helper.
+import { equalMicrobatch } from './planText';
 import { describeCounts } from '../planning/describe';
 import { microbatchCounts } from '../planning/microbatches';
 import type { Export, ExportedPlan, ExportForm } from './exportedPlan';
@@ -12,7 +13,7 @@ import { perExample, perToken, type TfjsPieces } from './tfjsPieces';
 export function tfjsProgram(plan: ExportedPlan, form: ExportForm): Export {
   const { targetBatchSize } = plan;
   const microbatchSize =
-    form === 'equal' ? largestDivisor(targetBatchSize, plan.microbatchSize) : plan.microbatchSize;
+    (form === 'equal' ? equalMicrobatch({ ...plan, worldSize: 1 }) : null) ?? plan.microbatchSize;
   const cut = { ...plan, microbatchSize };
   const notes: string[] = [];
   if (microbatchSize !== plan.microbatchSize && plan.microbatchSize < targetBatchSize) {
@@ -216,13 +217,6 @@ ${weights}    clip,
   });
   loss.dispose();`,
   };
-}
-
-/** The largest whole number up to `limit` that divides `total`. */
-function largestDivisor(total: number, limit: number): number {
-  let size = Math.min(total, limit);
-  while (total % size !== 0) size -= 1;
-  return size;
 }
 
 /** A text for a line of comment: it ends no line. */
