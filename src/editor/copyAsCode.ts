@@ -62,6 +62,8 @@ async function languageOf(name: string | undefined): Promise<CodeLanguage | unde
     return vscode.window.showQuickPick(languages, {
       title: vscode.l10n.t('Copy Plan as Code'),
       placeHolder: vscode.l10n.t('Which language and library?'),
+      // The page whose button was pressed may take the focus back.
+      ignoreFocusOut: true,
     });
   }
   const language = languages.find((one) => one.name === name);
@@ -101,6 +103,7 @@ async function pickForm(): Promise<ExportForm | undefined> {
   const picked = await vscode.window.showQuickPick(codeForms(), {
     title: vscode.l10n.t('Copy Plan as Code'),
     placeHolder: vscode.l10n.t('How is a batch cut?'),
+    ignoreFocusOut: true,
   });
   return picked?.form;
 }
