@@ -86,7 +86,7 @@ export class TrainerRun {
     for (const { place: folderOfDamaged, reason } of damaged) {
       const name = path.basename(folderOfDamaged);
       this.#store.setAside(name);
-      const instead = replay === null ? 'there is no other one' : 'one before it is taken';
+      const instead = replay === null ? 'there is no other one' : 'the one before it is taken';
       this.note(`Checkpoint ${name} cannot be used (${reason}): ${instead}.`);
     }
     if (replay !== null || job.attempt === 1) return;
