@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
-import { exportForms, type ExportForm } from './export/exportedPlan';
-import { offeredTargets, type OfferedTarget } from './export/exportPlan';
+import { exportForms, exportTargets, type ExportForm, type ExportTarget } from './export/exportedPlan';
 import { parseCheckpointSeconds, parseCheckpointUpdates } from './planning/checkpointInput';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
@@ -197,7 +196,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .showHelpAfterError('Run batch-planner export --help for the options.')
     .description('write the plan of a config as code for another framework, or for several processes')
     .argument('<config>', 'an accumulation config, as `batch-planner plan` writes it')
-    .addOption(new Option('--to <target>', 'what it is for').choices(offeredTargets).makeOptionMandatory())
+    .addOption(new Option('--to <target>', 'what it is for').choices(exportTargets).makeOptionMandatory())
     .addOption(
       new Option(
         '--form <form>',
@@ -276,7 +275,7 @@ interface TrainOptions {
 }
 
 interface ExportOptions {
-  to: OfferedTarget;
+  to: ExportTarget;
   form?: ExportForm;
   worldSize?: string;
   output?: string;

@@ -1,28 +1,13 @@
-// The languages and libraries that a plan can be taken to from the editor, and the programs for each.
+// The languages and libraries that a plan can be taken to from the editor, and the ways to cut a batch, as a person reads them.
 import * as vscode from 'vscode';
-import type { ExportedFile, ExportedPlan, ExportForm } from '../export/exportedPlan';
-import { exportPlan } from '../export/exportPlan';
-import { tfjsProgram } from '../export/tfjs';
+import type { ExportForm, ExportTarget } from '../export/exportedPlan';
 
-/** What one choice of the picker gives. */
+/** One choice of the picker. */
 export interface CodeLanguage {
   /** By which scripts and keys name it. */
-  readonly name: string;
+  readonly name: ExportTarget;
   readonly label: string;
   readonly detail: string;
-  /** True where several processes share each update: their number is asked for. */
-  readonly isDistributed?: boolean;
-  /**
-   * Files to open, and what a person must know, one sentence each.
-   * @throws ExportError where plan and form do not go together
-   */
-  make(
-    plan: ExportedPlan,
-    form: ExportForm,
-  ): {
-    readonly files: readonly ExportedFile[];
-    readonly notes: readonly string[];
-  };
 }
 
 /** In the order in which they are shown. */
@@ -32,58 +17,46 @@ export function codeLanguages(): readonly CodeLanguage[] {
       name: 'tfjs',
       label: 'TensorFlow.js',
       detail: vscode.l10n.t('A loop of its own that adds up gradients; needs TensorFlow.js alone'),
-      make: (plan, form) => {
-        const { files, notes } = tfjsProgram(plan, form);
-        return { files: files.slice(0, 1), notes };
-      },
     },
     {
-      name: 'tfjsAccumulate',
+      name: 'tfjs-accumulate',
       label: vscode.l10n.t('TensorFlow.js with accumulate()'),
       detail: vscode.l10n.t('The same loop by the helper of the package batch-planner'),
-      make: (plan, form) => {
-        const { files, notes } = tfjsProgram(plan, form);
-        return { files: files.slice(1), notes };
-      },
     },
     {
       name: 'tensorflow',
       label: vscode.l10n.t('TensorFlow (Python)'),
       detail: vscode.l10n.t('A loop of its own with GradientTape'),
-      make: (plan, form) => exportPlan(plan, 'tensorflow', form),
     },
     {
       name: 'keras',
       label: vscode.l10n.t('Keras 3 (Python)'),
       detail: vscode.l10n.t('For each of its backends'),
-      make: (plan, form) => exportPlan(plan, 'keras', form),
     },
     {
       name: 'pytorch',
       label: vscode.l10n.t('PyTorch (Python)'),
       detail: vscode.l10n.t('A plain loop'),
-      make: (plan, form) => exportPlan(plan, 'pytorch', form),
     },
     {
       name: 'ddp',
       label: vscode.l10n.t('PyTorch DDP (Python)'),
       detail: vscode.l10n.t('Several processes, started by torchrun'),
-      isDistributed: true,
-      make: (plan, form) => exportPlan(plan, 'ddp', form),
+    },
+    {
+      name: 'multiworker',
+      label: vscode.l10n.t('TensorFlow on several machines (Python)'),
+      detail: vscode.l10n.t('MultiWorkerMirroredStrategy: a program, and where its workers find each other'),
     },
     {
       name: 'accelerate',
       label: vscode.l10n.t('Accelerate (Python)'),
       detail: vscode.l10n.t('Several processes: a configuration and a program'),
-      isDistributed: true,
-      make: (plan, form) => exportPlan(plan, 'accelerate', form),
     },
     {
       name: 'deepspeed',
       label: 'DeepSpeed',
       detail: vscode.l10n.t('Several processes: its configuration, whose microbatches are all of one size'),
-      isDistributed: true,
-      make: (plan, form) => exportPlan(plan, 'deepspeed', form),
     },
   ];
 }

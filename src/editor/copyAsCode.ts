@@ -1,7 +1,8 @@
 // Copy Plan as Code: asks for the language and the form, and opens the program in an untitled document.
 import * as vscode from 'vscode';
 import { ExportError } from '../export/exportError';
-import type { ExportedPlan, ExportForm } from '../export/exportedPlan';
+import { distributedTargets, type ExportedPlan, type ExportForm } from '../export/exportedPlan';
+import { exportPlan } from '../export/exportPlan';
 import { formatCount } from '../planning/units';
 import { codeForms, codeLanguages, type CodeLanguage } from './codeLanguages';
 import { readSoundConfig } from './configFiles';
@@ -32,11 +33,13 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
   }
   const language = await languageOf(request.language);
   if (language === undefined) return;
-  const worldSize = language.isDistributed === true ? (request.worldSize ?? (await askProcesses(plan))) : 1;
+  const worldSize = distributedTargets.includes(language.name)
+    ? (request.worldSize ?? (await askProcesses(plan)))
+    : 1;
   if (worldSize === undefined) return;
   const form = request.form ?? (await pickForm());
   if (form === undefined) return;
-  const made = makeOrTell(() => language.make({ ...plan, worldSize }, form));
+  const made = makeOrTell(() => exportPlan({ ...plan, worldSize }, language.name, form));
   if (made === null) return;
   const { files, notes } = made;
   for (const { language: id, text } of [...files].reverse()) {

@@ -27,6 +27,7 @@ export type ExportForm = (typeof exportForms)[number];
 /** What a plan can be taken to. */
 export const exportTargets = [
   'tfjs',
+  'tfjs-accumulate',
   'tensorflow',
   'keras',
   'pytorch',

@@ -1,40 +1,17 @@
 // A plan as TensorFlow.js programs: a loop that accumulates by itself, and the same with the accumulate() helper.
-import { equalMicrobatch } from './planText';
 import { describeCounts } from '../planning/describe';
 import { microbatchCounts } from '../planning/microbatches';
-import type { Export, ExportedPlan, ExportForm } from './exportedPlan';
+import type { ExportedPlan, ExportForm } from './exportedPlan';
 import { tfjsOptimizer } from './tfjsOptimizer';
 import { perExample, perToken, type TfjsPieces } from './tfjsPieces';
 
 /**
- * Two programs, each runnable as it stands on made data: the plain loop, and the one with `accumulate()`. With `--selftest`
- * each prints how far its gradient is from the full batch's, and ends with code 1 above 1e-6.
+ * A program, runnable as it stands on made data: with a plain loop, or with `accumulate()`. With `--selftest` it prints how
+ * far its gradient is from the full batch's, and ends with code 1 above 1e-6.
  */
-export function tfjsProgram(plan: ExportedPlan, form: ExportForm): Export {
-  const { targetBatchSize } = plan;
-  const microbatchSize =
-    (form === 'equal' ? equalMicrobatch({ ...plan, worldSize: 1 }) : null) ?? plan.microbatchSize;
-  const cut = { ...plan, microbatchSize };
-  const notes: string[] = [];
-  if (microbatchSize !== plan.microbatchSize && plan.microbatchSize < targetBatchSize) {
-    notes.push(
-      `Equal microbatches hold ${microbatchSize} examples: the most up to ${plan.microbatchSize} that divide the batch.`,
-    );
-  }
-  if (plan.worldSize > 1)
-    notes.push('TensorFlow.js trains in one process, which makes the whole batch here.');
+export function tfjsProgram(plan: ExportedPlan, form: ExportForm, hasHelper: boolean): string {
   const pieces = form === 'counted' ? perToken : perExample;
-  return {
-    files: [
-      { name: 'train_tfjs.mjs', language: 'javascript', text: program(cut, pieces, plainLoop(pieces, form)) },
-      {
-        name: 'train_tfjs_accumulate.mjs',
-        language: 'javascript',
-        text: program(cut, pieces, withHelper(pieces)),
-      },
-    ],
-    notes,
-  };
+  return program(plan, pieces, hasHelper ? withHelper(pieces) : plainLoop(pieces, form));
 }
 
 /** What differs between the two programs. */

@@ -2,9 +2,13 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExportError } from '../export/exportError';
-import type { ExportedPlan, ExportForm } from '../export/exportedPlan';
-import { distributedTargets } from '../export/exportedPlan';
-import { exportPlan, formOfPlan, type OfferedTarget } from '../export/exportPlan';
+import {
+  distributedTargets,
+  type ExportedPlan,
+  type ExportForm,
+  type ExportTarget,
+} from '../export/exportedPlan';
+import { exportPlan, formOfPlan } from '../export/exportPlan';
 import { readConfig } from '../planning/readConfig';
 import { exitCodes, type ExitCode } from '../protocol/exitCodes';
 import { fileTrouble } from '../protocol/fileTrouble';
@@ -12,7 +16,7 @@ import { readPlainText } from '../protocol/plainFile';
 
 export interface ExportCommandOptions {
   readonly configPath: string;
-  readonly to: OfferedTarget;
+  readonly to: ExportTarget;
   /** Null: what the plan is, equal or unequal. */
   readonly form: ExportForm | null;
   /** As typed; null: not given. */
@@ -43,14 +47,12 @@ async function run({ configPath, to, form, outputFile, force, out, err, ...given
   const [first, ...others] = files;
   if (outputFile === null) {
     out.write(first.text);
-    for (const { name } of to === 'tfjs' ? [] : others)
-      err.write(`${name} belongs to it: --output FILE writes both.\n`);
+    for (const { name } of others) err.write(`${name} belongs to it: --output FILE writes both.\n`);
   } else {
     const main = path.resolve(outputFile);
-    const beside = to === 'tfjs' ? [] : others;
     const written = [
       { file: main, text: first.text },
-      ...beside.map(({ name, text }) => ({ file: path.join(path.dirname(main), name), text })),
+      ...others.map(({ name, text }) => ({ file: path.join(path.dirname(main), name), text })),
     ];
     for (const { file, text } of written) {
       await write(file, text, force);
@@ -60,7 +62,7 @@ async function run({ configPath, to, form, outputFile, force, out, err, ...given
   for (const note of notes) err.write(`${note}\n`);
 }
 
-function worldSizeOf(text: string | null, to: OfferedTarget): number {
+function worldSizeOf(text: string | null, to: ExportTarget): number {
   const distributed = distributedTargets.includes(to);
   if (text === null) {
     if (!distributed) return 1;

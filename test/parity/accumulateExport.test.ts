@@ -5,12 +5,17 @@ import path from 'node:path';
 import { check } from 'prettier';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportForms, type ExportedPlan, type ExportForm } from '../../src/export/exportedPlan';
-import { tfjsProgram } from '../../src/export/tfjs';
+import { exportPlan } from '../../src/export/exportPlan';
 import type { ModelOptimizer } from '../../src/planning/modelOptimizer';
 
 // Inside the package, so that its own name and TensorFlow.js are found.
 const folder = path.resolve(import.meta.dirname, `../.artifacts/tfjs-export-${process.pid}`);
 const small: ExportedPlan = { entry: 'train.js', targetBatchSize: 64, microbatchSize: 30, worldSize: 1 };
+
+/** The two programs of a plan. */
+function programs(plan: ExportedPlan, form: ExportForm) {
+  return (['tfjs', 'tfjs-accumulate'] as const).map((target) => exportPlan(plan, target, form).files[0]);
+}
 
 beforeAll(() => mkdirSync(folder, { recursive: true }));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +36,7 @@ const plans: readonly ExportedPlan[] = [
 
 describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) => {
   test.each(plans)('equals the full batch: $targetBatchSize by $microbatchSize', (plan) => {
-    for (const { name, text } of tfjsProgram(plan, form).files) {
+    for (const { name, text } of programs(plan, form)) {
       const { status, differences, stderr } = run(`${form}-${name}`, text, '--selftest');
       expect(differences, stderr).toHaveLength(2);
       for (const difference of differences) expect(difference).toBeLessThan(1e-6);
@@ -40,7 +45,7 @@ describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) =
   });
 
   test('trains on made data', () => {
-    for (const { name, text } of tfjsProgram(small, form).files) {
+    for (const { name, text } of programs(small, form)) {
       const { status, stdout, stderr } = run(`${form}-${name}`, text);
       expect(status, stderr).toBe(0);
       expect(stdout).toContain('epoch 3, 39 examples: loss');
@@ -48,7 +53,7 @@ describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) =
   });
 
   test('fails its own test with the widely copied listing, which divides the sum at each step', () => {
-    const [plain] = tfjsProgram(small, form).files;
+    const [plain] = exportPlan(small, 'tfjs', form).files;
     const wrong = plain.text
       .replace('meanLoss(part).mul(weight)', 'meanLoss(part)')
       .replace(
@@ -72,7 +77,7 @@ describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) =
     for (const optimizer of optimizers) {
       for (const entry of ['train.js', 'a b\nprocess.exit(1)\u2028/*']) {
         const plan = { ...small, entry, ...(optimizer && { optimizer }) };
-        for (const { text } of tfjsProgram(plan, form).files) {
+        for (const { text } of programs(plan, form)) {
           expect(await check(text, { parser: 'babel' })).toBe(true);
           expect(text).not.toContain('\nprocess.exit(1)');
         }
@@ -81,18 +86,15 @@ describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) =
   });
 });
 
-test('says what equal microbatches change, and that TensorFlow.js has one process', () => {
-  expect(tfjsProgram(small, 'equal').notes).toEqual([
+test('says what equal microbatches change', () => {
+  expect(exportPlan(small, 'tfjs', 'equal').notes).toEqual([
     'Equal microbatches hold 16 examples: the most up to 30 that divide the batch.',
   ]);
-  expect(tfjsProgram(small, 'unequal').notes).toEqual([]);
-  expect(tfjsProgram({ ...small, worldSize: 2 }, 'unequal').notes).toEqual([
-    'TensorFlow.js trains in one process, which makes the whole batch here.',
-  ]);
+  expect(exportPlan(small, 'tfjs', 'unequal').notes).toEqual([]);
 });
 
 test('names the optimizer of the config', () => {
   const optimizer: ModelOptimizer = { name: 'adam', learningRate: 0.01, epsilon: 1e-6 };
-  for (const { text } of tfjsProgram({ ...small, optimizer }, 'unequal').files)
+  for (const { text } of programs({ ...small, optimizer }, 'unequal'))
     expect(text).toContain('const optimizer = tf.train.adam(0.01, undefined, undefined, 0.000001);');
 });

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exportForms, type ExportForm } from '../../src/export/exportedPlan';
-import { exportPlan, type OfferedTarget } from '../../src/export/exportPlan';
+import { exportForms, type ExportForm, type ExportTarget } from '../../src/export/exportedPlan';
+import { exportPlan } from '../../src/export/exportPlan';
 import { pythonLane, runPython } from '../support/python';
 
 const { place, missing } = pythonLane();
@@ -18,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Writes the program of each form; gives their files. */
 function write(
-  target: OfferedTarget,
+  target: ExportTarget,
   worldSize: number,
   forms: readonly ExportForm[] = exportForms,
 ): string[] {

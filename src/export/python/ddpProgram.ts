@@ -38,6 +38,7 @@ def distributed(model):
         torch.cuda.set_device(device())
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     code = selftest() if "--selftest" in sys.argv else main()
+    dist.barrier()  # gloo's threads must have let go of the last sum when Python ends
     dist.destroy_process_group()
     sys.exit(code)`,
 };
@@ -55,6 +56,7 @@ const accelerate: Engine = {
 accelerator = Accelerator()`,
   tearDown: `if __name__ == "__main__":
     code = selftest() if "--selftest" in sys.argv else main()
+    accelerator.wait_for_everyone()  # no process ends under the last sum of another
     accelerator.end_training()
     sys.exit(code)`,
 };

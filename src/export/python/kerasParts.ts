@@ -101,8 +101,41 @@ def main():
             loss = update(model, optimizer, x[rows], y[rows])
         print(f"epoch {epoch + 1}: loss {float(loss):.4f}")`;
 
+/** Where a selftest makes what it compares, and what it prints. */
+interface Selftest {
+  /** Lines of `copies`, which gives a model and its reference with the same weights. */
+  readonly models: string;
+  /** Lines that make `optimizer`, and `other` for the reference. */
+  readonly optimizers: string;
+  /** Gives the gradient of the whole batch. */
+  readonly gradient: string;
+  readonly report: string;
+}
+
+/** For one process, and, under a strategy, for many: the reference knows nothing of the others. */
+const alone: Selftest = {
+  models: '        model, reference = make_model(), make_model()',
+  optimizers: '        optimizer, other = optimizer_class(0.01), optimizer_class(0.01)',
+  gradient: 'accumulate(model, x[rows], y[rows])[1]',
+  report: '        print(f"{what}: {difference:.1e} off, at most {limit:.0e} allowed")',
+};
+const underStrategy: Selftest = {
+  models: `        reference = make_model()
+        with strategy.scope():
+            model = make_model()`,
+  optimizers: `        other = optimizer_class(0.01)
+        with strategy.scope():
+            optimizer = optimizer_class(0.01)
+            optimizer.build(model.trainable_variables)`,
+  gradient: 'over_replicas(accumulate(model, x[rows], y[rows])[1])',
+  report: `        if is_first_worker():
+            print(f"{what}: {difference:.1e} off, at most {limit:.0e} allowed")`,
+};
+
 /** Compares with whole batches: `whole_batch(model, x, y)` and `update` are defined before it. */
-export const kerasSelftest = `def selftest():
+export function kerasSelftest(hasStrategy: boolean): string {
+  const { models, optimizers, gradient, report } = hasStrategy ? underStrategy : alone;
+  return `def selftest():
     failed = False
 
     def check(what, values, expected, limit):
@@ -114,7 +147,7 @@ export const kerasSelftest = `def selftest():
         norm = np.linalg.norm
         difference = norm(values - expected) / norm(expected)
         failed |= not difference <= limit
-        print(f"{what}: {difference:.1e} off, at most {limit:.0e} allowed")
+${report}
 
     x, y = make_data(BATCH + max(1, BATCH * 2 // 3))
     batches = [slice(BATCH), slice(BATCH, None)]  # the second one is partial
@@ -122,19 +155,19 @@ export const kerasSelftest = `def selftest():
     start = make_model()
 
     def copies():
-        model, reference = make_model(), make_model()
+${models}
         model.set_weights(start.get_weights())
         reference.set_weights(start.get_weights())
         return model, reference
 
     model, reference = copies()
     for what, rows in zip(("whole batch", "partial last batch"), batches):
-        gradient = accumulate(model, x[rows], y[rows])[1]
+        gradient = ${gradient}
         expected = whole_batch(reference, x[rows], y[rows])
         check(f"gradient, {what}", gradient, expected, 1e-6)
     for optimizer_class in (keras.optimizers.SGD, keras.optimizers.Adam):
         model, reference = copies()
-        optimizer, other = optimizer_class(0.01), optimizer_class(0.01)
+${optimizers}
         for step in range(20):
             rows = batches[step % 2]
             update(model, optimizer, x[rows], y[rows])
@@ -143,6 +176,7 @@ export const kerasSelftest = `def selftest():
         what = f"weights after 20 updates, {optimizer_class.__name__}"
         check(what, model.get_weights(), reference.get_weights(), 1e-5)
     return int(failed)`;
+}
 
 /** How each of these programs starts. */
 export const kerasStart = `if __name__ == "__main__":

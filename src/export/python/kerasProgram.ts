@@ -88,7 +88,7 @@ export function kerasProgram(plan: ExportedPlan, form: ExportForm): string {
     loop,
     kerasTraining,
     wholeBatch,
-    kerasSelftest,
+    kerasSelftest(false),
     kerasStart,
   ]);
 }

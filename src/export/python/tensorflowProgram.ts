@@ -32,7 +32,8 @@ const loop = `def accumulate(model, x, y):
         gradient = [g + p for g, p in zip(gradient, part)]  # added, never divided
     return batch_loss, gradient`;
 
-const tapeWholeBatch = `@tf.function(reduce_retracing=True)
+/** The gradient of a whole batch at once. */
+export const tapeWholeBatch = `@tf.function(reduce_retracing=True)
 def whole_batch(model, x, y):
     """The gradient without accumulation, to compare with."""
     with tf.GradientTape() as tape:
@@ -51,7 +52,7 @@ export function tensorflowProgram(plan: ExportedPlan, form: ExportForm): string 
     loop,
     kerasTraining,
     tapeWholeBatch,
-    kerasSelftest,
+    kerasSelftest(false),
     kerasStart,
   ]);
 }
