@@ -1,7 +1,7 @@
 // Planning as a person asks for it: what is asked first, the notification with its progress and Cancel, and the answer.
 import * as vscode from 'vscode';
 import { describeSizes } from '../planning/describe';
-import { formatBytes, formatCount } from '../planning/units';
+import { formatBytesAgainst, formatCount } from '../planning/units';
 import { InputError, parseTargetBatch } from '../planning/userInput';
 import type { PlanStreamMessage } from '../protocol/planStream';
 import type { PlanOutcome } from '../supervise/plan/planProcess';
@@ -83,7 +83,7 @@ export class Planning {
     const memory =
       peak === undefined || peak === null || plan.budgetBytes === null
         ? ''
-        : vscode.l10n.t(' (peak {0} of {1})', formatBytes(peak), formatBytes(plan.budgetBytes));
+        : vscode.l10n.t(' (peak {0} of {1})', ...formatBytesAgainst(peak, plan.budgetBytes));
     const text = vscode.l10n.t(
       'Largest microbatch {0}{1}. {2}',
       formatCount(plan.largestMicrobatch),

@@ -1,6 +1,6 @@
 // What a plan says in words: the sentence a person came for, and what one who is out of luck can do.
 import type { MicrobatchCount } from './microbatches';
-import { formatBytes, formatCount } from './units';
+import { formatBytes, formatBytesAgainst, formatCount } from './units';
 import type { PlanWarning } from './warning';
 
 /** The equation `2,048 = 74 × 22 + 20 × 21`, or a sentence where all fit at once. `sizes` are those of `splitBatch`. */
@@ -67,11 +67,10 @@ const remedies: Record<Part, string> = {
 export function describeNothingFits(facts: NothingFits): string[] {
   const { needsBytes, hasBytes, deviceName, parts } = facts;
   const where = deviceName === null ? '' : ` on ${deviceName}`;
-  const has = hasBytes === null ? '' : `${formatBytes(hasBytes)} may be used${where}`;
+  const [needsText, hasText] = formatBytesAgainst(needsBytes, hasBytes);
+  const has = hasBytes === null ? '' : `${hasText} may be used${where}`;
   const needs =
-    needsBytes === null
-      ? 'One example alone ran out of memory'
-      : `One example alone needs ${formatBytes(needsBytes)}`;
+    needsBytes === null ? 'One example alone ran out of memory' : `One example alone needs ${needsText}`;
   const lines = [
     has === ''
       ? `Not even one example fits. ${needs}${where}.`

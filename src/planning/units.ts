@@ -44,6 +44,12 @@ export function formatBytesApart(amounts: readonly number[]): string[] {
   return amounts.map((amount, index) => formatBytes(amount, digits[index]));
 }
 
+/** An amount and the limit that it is held against, told apart; empty for what is not known. */
+export function formatBytesAgainst(bytes: number | null, limit: number | null): [string, string] {
+  const [first = '', second = ''] = formatBytesApart([bytes ?? limit ?? 0, limit ?? bytes ?? 0]);
+  return [bytes === null ? '' : first, limit === null ? '' : second];
+}
+
 /** A count with separators between thousands: `2,048`. */
 export function formatCount(count: number): string {
   return new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 }).format(count);

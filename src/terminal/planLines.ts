@@ -6,7 +6,7 @@ import { splitBatch } from '../planning/microbatches';
 import type { WrittenConfig } from '../supervise/plan/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
 import { fitsWithin, type Trial } from '../planning/trial';
-import { formatBytes, formatCount, formatDuration } from '../planning/units';
+import { formatBytesAgainst, formatBytesApart, formatCount, formatDuration } from '../planning/units';
 import { cut, fitLine, textWidth, wrapText } from './fitLine';
 import type { Colors } from './style';
 
@@ -24,7 +24,6 @@ export function trialLine(
   budgetBytes?: number,
 ): string {
   const size = `${formatCount(trial.microbatch)} at once`;
-  const peak = trial.peakBytes === undefined ? '' : formatBytes(trial.peakBytes);
   if (trial.outcome === 'outOfMemory') {
     return fitLine(
       [
@@ -36,11 +35,15 @@ export function trialLine(
     );
   }
   const fits = fitsWithin(trial, budgetBytes);
+  // A peak that is written as the budget is would not say why it fits, or why not.
+  const [peak] = formatBytesAgainst(trial.peakBytes ?? null, budgetBytes ?? null);
+  const ms = msPerExample(trial);
   return fitLine(
     [
       { rank: 0, text: `${fits ? colors.green('✓') : colors.yellow('✕')} ${size}` },
-      { rank: 1, text: peak === '' ? '' : `peak ${peak}${fits ? '' : ', over the budget'}` },
-      { rank: 2, text: msPerExample(trial) === null ? '' : `${msPerExample(trial)} ms per example` },
+      { rank: 1, text: fits ? '' : 'over the budget' },
+      { rank: 2, text: peak === '' ? '' : `peak ${peak}` },
+      { rank: 3, text: ms === null ? '' : `${ms} ms per example` },
     ],
     columns,
   );
@@ -50,12 +53,13 @@ export function trialLine(
 export function planLines(plan: Plan, config: WrittenConfig, style: LineStyle): string[] {
   const { colors, columns } = style;
   const file = path.relative('', config.path);
+  const amounts = shownAmounts(plan);
   return [
     '',
     ...wrapText(equation(plan, columns), columns).map((line) => colors.bold(line)),
-    ...wrapText(`${proofSentence(plan)} ${exactnessSentence(plan)}`.trim(), columns),
+    ...wrapText(`${proofSentence(plan, amounts.budget)} ${exactnessSentence(plan)}`.trim(), columns),
     '',
-    ...trialTable(plan, style),
+    ...trialTable(plan, amounts.peaks, style),
     ...plan.warnings.flatMap((warning) => [
       '',
       ...wrapText(`${colors.yellow('!')} ${warningText(warning)}`, columns, '  '),
@@ -77,11 +81,34 @@ function equation({ microbatchSizes, microbatchSize, accumulationSteps }: Plan, 
   return textWidth(sizes + rest) <= columns ? sizes + rest : sizes;
 }
 
-function proofSentence(plan: Plan): string {
-  const { proof, largestMicrobatch, microbatchSize, targetBatchSize, budgetBytes, objective } = plan;
+/** The trials' peaks, and the budget: with digits enough to see which of them are over it. */
+function shownAmounts({ trials, budgetBytes }: Plan): {
+  peaks: ReadonlyMap<PlanTrial, string>;
+  budget: string | null;
+} {
+  const amounts = [
+    ...trials.map((trial) => ({ trial, bytes: trial.peakBytes })),
+    { trial: null, bytes: budgetBytes },
+  ].flatMap(({ trial, bytes }) => (bytes === null ? [] : [{ trial, bytes }]));
+  amounts.sort((a, b) => a.bytes - b.bytes);
+  const texts = formatBytesApart(amounts.map(({ bytes }) => bytes));
+  const peaks = new Map<PlanTrial, string>();
+  let budget: string | null = null;
+  amounts.forEach(({ trial }, index) => {
+    const text = texts[index] ?? '';
+    if (trial === null) budget = text;
+    // Where memory ended, more was needed.
+    else peaks.set(trial, trial.outcome === 'outOfMemory' ? `> ${text}` : text);
+  });
+  return { peaks, budget };
+}
+
+/** @param budgetText as its amount is shown beside the peaks; null where there is none */
+function proofSentence(plan: Plan, budgetText: string | null): string {
+  const { proof, largestMicrobatch, microbatchSize, targetBatchSize, objective } = plan;
   const largest = formatCount(largestMicrobatch);
   const next = formatCount(largestMicrobatch + 1);
-  const budget = budgetBytes === null ? 'the budget' : `the budget of ${formatBytes(budgetBytes)}`;
+  const budget = budgetText === null ? 'the budget' : `the budget of ${budgetText}`;
   const why = {
     cap: `${largest} at once was run and fits: that is ${largestMicrobatch < targetBatchSize ? 'every example there is' : 'the whole batch'}.`,
     outOfMemory: `${largest} at once was run and fits; ${next} ran out of memory.`,
@@ -100,13 +127,17 @@ function exactnessSentence({ exactness }: Plan): string {
 }
 
 /** Microbatch, outcome, peak and time of each trial, by size, as many of them as fit; the chosen trial is marked. */
-function trialTable(plan: Plan, { columns, colors }: LineStyle): string[] {
+function trialTable(
+  plan: Plan,
+  peaks: ReadonlyMap<PlanTrial, string>,
+  { columns, colors }: LineStyle,
+): string[] {
   const titles = ['microbatch', 'outcome', 'peak', 'ms per example'];
   const trials = [...plan.trials].sort((a, b) => a.microbatch - b.microbatch);
   const rows = trials.map((trial) => [
     formatCount(trial.microbatch),
     outcome(trial, plan),
-    trial.peakBytes === null ? '–' : formatBytes(trial.peakBytes),
+    peaks.get(trial) ?? '–',
     msPerExample(trial) ?? '–',
   ]);
   const widths = titles.map((title, i) =>

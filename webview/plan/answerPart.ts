@@ -1,6 +1,6 @@
 // The answer: the equation that a person came for, and what it costs.
 import type { Plan } from '../../src/planning/plan';
-import { formatBytes, formatDuration } from '../../src/planning/units';
+import { formatBytes, formatBytesAgainst, formatDuration } from '../../src/planning/units';
 import { createButton } from '../controls';
 import { badge, element, icon, setAttribute, setChildren, setShown, setText } from '../dom';
 import { t } from '../l10n';
@@ -53,8 +53,7 @@ export class AnswerPart {
             ? t('Not even one example fits: it needs {0}.', formatBytes(answer.needsBytes))
             : t(
                 'Not even one example fits: it needs {0}, and {1} may be used.',
-                formatBytes(answer.needsBytes),
-                formatBytes(budgetBytes),
+                ...formatBytesAgainst(answer.needsBytes, budgetBytes),
               ),
         ];
     this.#text = parts.join(' ');
@@ -84,14 +83,15 @@ export class AnswerPart {
 
   #showPeak(peakBytes: number | null, budgetBytes: number | null, isEstimate: boolean): void {
     const isOver = peakBytes !== null && budgetBytes !== null && peakBytes > budgetBytes;
+    const [peak, budget] = formatBytesAgainst(peakBytes, budgetBytes);
     this.#peak.show(
-      peakBytes === null ? null : formatBytes(peakBytes),
+      peakBytes === null ? null : peak,
       isEstimate,
       budgetBytes === null
         ? ''
         : isOver
-          ? t('over the budget of {0}', formatBytes(budgetBytes))
-          : t('of {0} that may be used', formatBytes(budgetBytes)),
+          ? t('over the budget of {0}', budget)
+          : t('of {0} that may be used', budget),
       isOver ? 'warning' : undefined,
     );
     setAttribute(this.#peak.element, 'title', peakBytes === null ? null : exactBytes(peakBytes));

@@ -122,6 +122,13 @@ describe('when nothing fits', () => {
     ]);
   });
 
+  it('never writes what is needed as what there is', () => {
+    const facts = { needsBytes: 3.41 * GB, hasBytes: 3.4 * GB, deviceName: null, parts: null };
+    expect(describeNothingFits(facts)[0]).toBe(
+      'Not even one example fits. One example alone needs 3.41 GB; 3.40 GB may be used.',
+    );
+  });
+
   it('counts what is left over as activations, and says nothing that it does not know', () => {
     const small = {
       weightsBytes: MB,

@@ -101,6 +101,47 @@ function escape(line: string): string {
   return line.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/ +/g, ' +');
 }
 
+describe('peaks that would be written alike', () => {
+  const MB = 2 ** 20;
+  const trial = (microbatch: number, megabytes: number): Plan['trials'][number] => ({
+    microbatch,
+    outcome: 'fits',
+    peakBytes: megabytes * MB,
+    gradientPeakBytes: null,
+    stepMs: null,
+  });
+  const tied: Plan = {
+    ...plan,
+    largestMicrobatch: 104,
+    microbatchSize: 104,
+    budgetBytes: 45 * MB,
+    proof: 'budget',
+    trials: [trial(105, 45.04), trial(1, 38.2), trial(104, 44.96)],
+  };
+
+  test('in the table have digits that tell which is over the budget, and so has the budget', () => {
+    const lines = planLines(tied, config, style(120));
+    expect(lines.filter((line) => /^ +\d/.test(line)).map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['1', 'fits', '38.2 MB', '–'],
+      ['104', 'fits, chosen', '44.96 MB', '–'],
+      ['105', 'over the budget', '45.04 MB', '–'],
+    ]);
+    expect(lines.join('\n')).toContain('105 would be over the budget of 45.00 MB.');
+  });
+
+  test('in the line of a trial stand apart from the budget', () => {
+    const over = { microbatch: 105, outcome: 'fits', peakBytes: 45.04 * MB } as const;
+    expect(trialLine(over, null, style(80), 45 * MB)).toBe('✕ 105 at once · over the budget · peak 45.04 MB');
+    expect(trialLine(over, null, style(80), 46 * MB)).toBe('✓ 105 at once · peak 45.0 MB');
+  });
+
+  test('of a size that ran out of memory are lower bounds', () => {
+    const outOfMemory = { ...trial(105, 44.5), outcome: 'outOfMemory' as const };
+    const lines = planLines({ ...tied, budgetBytes: null, trials: [outOfMemory] }, config, style(120));
+    expect(lines.join('\n')).toMatch(/105 {2}out of memory {2}> 44\.5 MB/);
+  });
+});
+
 test('a trial is told as it ends', () => {
   expect(trialLine({ microbatch: 22, outcome: 'fits', peakBytes: 6.4e9, stepMs: 44 }, null, style(80))).toBe(
     `✓ 22 at once · peak ${formatBytes(6.4e9)} · 2.00 ms per example`,
