@@ -1,5 +1,7 @@
 // Small helpers to build elements and to change them only where something changed, so that focus and selection stay.
 
+import { shownLines } from '../src/planning/shownText';
+
 type Child = Node | string;
 
 interface Properties {
@@ -29,11 +31,21 @@ export function element(
   const made = document.createElement(tag);
   if (properties.class !== undefined) made.className = properties.class;
   for (const [name, value] of Object.entries(properties.attributes ?? {})) {
-    if (value !== undefined) made.setAttribute(name, value);
+    if (value !== undefined) made.setAttribute(name, isRead(name) ? shownLines(value) : value);
   }
   if (properties.onClick !== undefined) made.addEventListener('click', properties.onClick);
-  made.append(...children);
+  made.append(...children.map(shown));
   return made;
+}
+
+/** Names and messages of anyone's must not turn the direction of the text around them. */
+function shown(child: Child): Child {
+  return typeof child === 'string' ? shownLines(child) : child;
+}
+
+/** Attributes that a person reads or hears. */
+function isRead(attribute: string): boolean {
+  return attribute === 'title' || attribute === 'aria-label';
 }
 
 /** A codicon, which says nothing to a screen reader: the text beside it does. */
@@ -50,7 +62,8 @@ export function badge(text: string): HTMLElement {
 
 /** Sets the text of an element where it differs. */
 export function setText(target: Element, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+  const safe = shownLines(text);
+  if (target.textContent !== safe) target.textContent = safe;
 }
 
 /** Shows or hides an element. */
@@ -61,12 +74,15 @@ export function setShown(target: HTMLElement, isShown: boolean): void {
 /** Sets an attribute where it differs; null takes it away. */
 export function setAttribute(target: Element, name: string, value: string | null): void {
   if (value === null) target.removeAttribute(name);
-  else if (target.getAttribute(name) !== value) target.setAttribute(name, value);
+  else {
+    const text = isRead(name) ? shownLines(value) : value;
+    if (target.getAttribute(name) !== text) target.setAttribute(name, text);
+  }
 }
 
 /** Replaces the children unless `key` is the one that they were made for: a part that did not change keeps its focus. */
 export function setChildren(target: HTMLElement, key: string, make: () => readonly Child[]): void {
   if (target.dataset.key === key) return;
   target.dataset.key = key;
-  target.replaceChildren(...make());
+  target.replaceChildren(...make().map(shown));
 }

@@ -1,14 +1,13 @@
 // What an export says of its plan in comments: the entry, the sizes, each process's share.
 import { describeCounts } from '../planning/describe';
 import { microbatchCounts } from '../planning/microbatches';
+import { shownLine } from '../planning/shownText';
 import { formatCount } from '../planning/units';
 import type { ExportedPlan } from './exportedPlan';
 
 /** The entry in quotes, on one line whatever is in it: line and paragraph separators end a comment in JavaScript. */
 export function shownEntry(entry: string): string {
-  return JSON.stringify(entry).replace(/[\u007f-\u009f\u2028\u2029]/g, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  });
+  return shownLine(JSON.stringify(entry));
 }
 
 /** Processes whose share of an update has one size. */

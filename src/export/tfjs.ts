@@ -1,6 +1,7 @@
 // A plan as TensorFlow.js programs: a loop that accumulates by itself, and the same with the accumulate() helper.
 import { describeCounts } from '../planning/describe';
 import { microbatchCounts } from '../planning/microbatches';
+import { shownLine } from '../planning/shownText';
 import type { ExportedPlan, ExportForm } from './exportedPlan';
 import { tfjsOptimizer } from './tfjsOptimizer';
 import { perExample, perToken, type TfjsPieces } from './tfjsPieces';
@@ -24,7 +25,7 @@ interface Loop {
 
 function program(plan: ExportedPlan, pieces: TfjsPieces, loop: Loop): string {
   const equation = describeCounts(microbatchCounts(plan.targetBatchSize, plan.microbatchSize));
-  return `// Gradient accumulation in TensorFlow.js, as planned for ${oneLine(plan.entry)}:
+  return `// Gradient accumulation in TensorFlow.js, as planned for ${shownLine(plan.entry)}:
 // ${equation}
 // It runs as it stands on made data: put your model, loss and data in their place.
 // With --selftest it prints how far its gradient is from the full batch's.
@@ -194,9 +195,4 @@ ${weights}    clip,
   });
   loss.dispose();`,
   };
-}
-
-/** A text for a line of comment: it ends no line. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
 }

@@ -9,7 +9,7 @@ export interface GpuCommandOptions {
   /** Read again and again until the signal, or until nobody reads what is written. */
   readonly watch: boolean;
   readonly out: NodeJS.WritableStream;
-  readonly err: NodeJS.WritableStream;
+  readonly err: { write(text: string): unknown };
   /** Ends the command; default: Ctrl-C, or a request to terminate. */
   readonly signal?: AbortSignal;
   /** Shows a reading to a person (`createGpuView` of the terminal part); not used for JSON. */

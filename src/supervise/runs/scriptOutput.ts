@@ -51,7 +51,13 @@ function lastDrawn(line: string): string {
   return line.slice(line.lastIndexOf('\r', end - 1) + 1);
 }
 
-/** Colours stay; moving the cursor and erasing would tear the progress line. */
+/** Colours and tabs stay; moving the cursor, erasing and whatever else steers a terminal would tear the progress line. */
 function withoutCursorMoves(text: string): string {
-  return text.replace(/\u001B\[[\d;?]*[A-Za-ln-z]/g, '');
+  return text
+    .split(/(\u001B\[[\d;:]*m)/)
+    .map((piece, index) => {
+      const isColor = index % 2 === 1;
+      return isColor ? piece : stripVTControlCharacters(piece).replace(/(?!\t)\p{Cc}/gu, '');
+    })
+    .join('');
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { quoted } from '../../planning/commandText';
 import { describeSizes } from '../../planning/describe';
 import { splitBatch } from '../../planning/microbatches';
+import { shownLine } from '../../planning/shownText';
 import { formatCount, formatCounted, formatDuration } from '../../planning/units';
 import type { TrainJob } from '../../protocol/job';
 import type { RunEvent } from '../../protocol/runEvents';
@@ -14,8 +15,8 @@ import type { TrainingTally } from './trainingSupervisorTally';
 export function introduction({ config, entry }: TrainingConfig): string {
   const sizes = splitBatch(config.targetBatchSize, config.microbatchSize);
   return sizes.length === 1
-    ? `Training ${path.basename(entry)}. ${describeSizes(sizes)}`
-    : `Training ${path.basename(entry)}, examples per update: ${describeSizes(sizes)}`;
+    ? `Training ${shownLine(path.basename(entry))}. ${describeSizes(sizes)}`
+    : `Training ${shownLine(path.basename(entry))}, examples per update: ${describeSizes(sizes)}`;
 }
 
 export function backendSentence(
@@ -74,7 +75,7 @@ export function closingSentences(
     const epochs = all.epochs > 0 ? `${formatCounted(all.epochs, 'epoch')}, ` : '';
     const now = updates < all.updates ? ` (${formatCount(updates)} of them since it went on)` : '';
     const done = `${epochs}${formatCounted(all.updates, 'update')}${now}`;
-    sentences.push(`Done in ${formatDuration(ms)}: ${done}. Run folder: ${relative}`);
+    sentences.push(`Done in ${formatDuration(ms)}: ${done}. Run folder: ${shownLine(relative)}`);
     if (saving !== null) sentences.push(saving);
     return sentences;
   }
@@ -83,6 +84,6 @@ export function closingSentences(
     const folder = runDir === null ? '' : ` --run-dir ${quoted(relative)}`;
     sentences.push(`Go on with: batch-planner train ${quoted(path.relative('', file))} --resume${folder}`);
   }
-  sentences.push(`Run folder: ${relative}`);
+  sentences.push(`Run folder: ${shownLine(relative)}`);
   return sentences;
 }

@@ -11,6 +11,8 @@ const names = [
   "it's & that's.json",
   '"$HOME"\\n',
   'two\nlines.json',
+  'ends with one\n',
+  '-\u001b]0;title\u0007 \u202ecod.js %s \\n \'"`$(touch pwned)',
   '-rf *',
 ];
 
@@ -19,6 +21,10 @@ describe.skipIf(process.platform === 'win32')('in a POSIX shell', () => {
     const { stdout } = spawnSync('sh', ['-c', `printf %s ${quoted(name, 'linux')}`], { encoding: 'utf8' });
     expect(stdout).toBe(name);
   });
+});
+
+test('what acts in a terminal is not in the command line as itself', () => {
+  expect(quoted('a\u001b\u202e.js', 'linux')).toBe(String.raw`"$(printf 'a\033\342\200\256.js')"`);
 });
 
 test('on Windows in double quotes, which no file name there can hold', () => {
