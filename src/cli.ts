@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 import * as z from 'zod';
 import { exportForms, exportTargets, type ExportForm, type ExportTarget } from './export/exportedPlan';
 import { parseCheckpointSeconds, parseCheckpointUpdates } from './planning/checkpointInput';
+import { shownLines } from './planning/shownText';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';
@@ -20,6 +21,7 @@ import { createSupervisorLog } from './supervise/train/supervisorLog';
 import { runTrainCommand } from './supervise/train/trainingSupervisor';
 import type { CheckpointIntervals } from './supervise/train/trainingSupervisorJob';
 import { createGpuView } from './terminal/gpuView';
+import { helpLayout } from './terminal/helpLayout';
 import { createPlanPrinter } from './terminal/planPrinter';
 import { watchReader } from './terminal/reader';
 import { createRunsView } from './terminal/runsView';
@@ -28,7 +30,9 @@ import { createTrainingDisplay } from './terminal/trainingDisplay';
 const { version } = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(path.join(__dirname, '../package.json'), 'utf8')));
-const streams = { out: process.stdout, err: process.stderr };
+/** What is told as an error may hold names and messages of anyone's. */
+const err = { write: (text: string) => process.stderr.write(shownLines(text)) };
+const streams = { out: process.stdout, err };
 
 /** Runs the command line; resolves to its exit code. Mistakes in the usage are printed, with code 2. */
 async function main(argv: readonly string[]): Promise<ExitCode> {
@@ -37,9 +41,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description(
       'Finds the largest microbatch that fits and trains TensorFlow.js models with exact gradient accumulation.',
     )
-    .version(version)
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeErr: (text) => void err.write(text) })
+    .configureHelp(helpLayout)
     .showHelpAfterError('Run batch-planner --help for the commands.');
 
   program
@@ -86,7 +93,10 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       '--folder <dir>',
       'folder that the script runs in (default: the one with the nearest package.json)',
     )
-    .option('--device <gpu>', 'the GPU to plan for: bus id, UUID or index, as `batch-planner gpu` shows them')
+    .option(
+      '--device <gpu>',
+      'the GPU to plan for: bus id, UUID or number, as `batch-planner gpu` shows them',
+    )
     .option(
       '--shape <shape>',
       "unknown dimensions of a model.json's input, like 224,224,3 or name=128",
@@ -153,7 +163,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
       const intervals = checkpointIntervals(options);
       const reader = watchReader(null, [process.stdout, process.stderr]);
       const common = { configPath: config, runDir, resume, closed: reader.signal, ...intervals };
-      const here = { err: process.stderr, display: createTrainingDisplay(process.stdout) };
+      const here = { err, display: createTrainingDisplay(process.stdout) };
       const training = options.background
         ? runBackgroundTrainCommand({ ...common, ...here, inEditor, cliFile: __filename })
         : runTrainCommand({
@@ -167,12 +177,12 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
   program
     .command('follow')
     .description('show a training that another process supervises')
-    .argument('<run folder>', 'as `batch-planner runs` names it')
+    .argument('<run>', 'its name or its folder, as `batch-planner runs` shows them')
     .action(async (folder: string) => {
       const reader = watchReader(null, [process.stdout, process.stderr]);
       code = await runFollowCommand({
         folder,
-        err: process.stderr,
+        err,
         display: createTrainingDisplay(process.stdout),
         closed: reader.signal,
       }).finally(() => reader.release());
@@ -198,10 +208,9 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .argument('<config>', 'an accumulation config, as `batch-planner plan` writes it')
     .addOption(new Option('--to <target>', 'what it is for').choices(exportTargets).makeOptionMandatory())
     .addOption(
-      new Option(
-        '--form <form>',
-        'how a batch is cut and weighed: counted where tokens count, not examples (default: as planned)',
-      ).choices(exportForms),
+      new Option('--form <form>', 'how a batch is cut and weighed: counted where tokens count, not examples')
+        .choices(exportForms)
+        .default(null, 'as planned'),
     )
     .option('--world-size <n>', 'processes that share each update')
     .option('--output <file>', 'where it goes; files that belong to it go beside it (default: stdout)')
@@ -211,7 +220,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
         ...streams,
         configPath: config,
         to: options.to,
-        form: options.form ?? null,
+        form: options.form,
         worldSize: options.worldSize ?? null,
         outputFile: options.output ?? null,
         force: options.force ?? false,
@@ -223,6 +232,7 @@ async function main(argv: readonly string[]): Promise<ExitCode> {
     .description('make a working @tensorflow/tfjs-node-gpu')
     .addCommand(
       new Command('tensorflow')
+        .copyInheritedSettings(program)
         .description(
           'install TensorFlow for Node.js into a folder, check it by one training step, undo it if that fails',
         )
@@ -276,7 +286,7 @@ interface TrainOptions {
 
 interface ExportOptions {
   to: ExportTarget;
-  form?: ExportForm;
+  form: ExportForm | null;
   worldSize?: string;
   output?: string;
   force?: true;
@@ -314,7 +324,7 @@ main(process.argv).then(
       process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
     else {
       const known = error instanceof InputError;
-      process.stderr.write(
+      err.write(
         `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
       );
       process.exitCode = known ? exitCodes.usage : exitCodes.failed;

@@ -51,10 +51,22 @@ export function cut(text: string, columns: number): string {
   return columns < 1 ? '' : `${result}…`;
 }
 
-/** Breaks a text at blanks into lines of at most `columns`; a longer word stays whole (a path that is to be copied). */
+/** Blanks that a line may end at: not within `86 × 85` or `6.5 GB`. */
+const breaks = /(?<!×) (?!×)(?!(?<=\d )(?:[KMGT]B|bytes?|ms|s|m|h|d|%)(?!\p{L}))/u;
+/** A command that a sentence ends with. */
+const closingCommand = /^(.*:) ((?:\u001B\[\d+m)*batch-planner .*)$/;
+
+/**
+ * Breaks a text at blanks into lines of at most `columns`. What is to be copied stays whole: a longer word (a path), and
+ * a command at the end, which is given a line of its own.
+ */
 export function wrapText(text: string, columns: number, indent = ''): string[] {
+  if (textWidth(text) <= columns) return [text];
+  const [, sentence, command] = closingCommand.exec(text) ?? [];
+  if (sentence !== undefined && command !== undefined)
+    return [...wrapText(sentence, columns, indent), indent + command];
   const lines: string[] = [];
-  const words = text.trimStart().split(' ');
+  const words = text.trimStart().split(breaks);
   // Blanks that a text begins with are its own indentation.
   let line = text.slice(0, text.length - text.trimStart().length) + (words.shift() ?? '');
   for (const word of words) {

@@ -1,12 +1,14 @@
 // What `gpu` shows to people, as lines: a table of GPUs and the machine's memory, as wide as there is room for.
-import { createColors } from 'picocolors';
+import { shownLine } from '../planning/shownText';
 import { formatBytes } from '../planning/units';
 import type { DeviceReading, GpuReading, MigInstance } from '../gpu/types';
+import { textWidth, wrapText } from './fitLine';
+import type { Colors } from './style';
 
 export interface TableStyle {
   /** Columns that there are; nothing is wider. */
   readonly columns: number;
-  readonly color: boolean;
+  readonly colors: Colors;
 }
 
 interface Row {
@@ -42,7 +44,7 @@ const gap = '  ';
 /** The lines of one reading, none wider than `columns`. What is not known is a dash, never a zero. */
 export function renderGpuTable(reading: DeviceReading, style: TableStyle): string[] {
   const rows = reading.gpus.flatMap((gpu) => [rowOf(gpu), ...(gpu.mig?.instances ?? []).map(instanceRow)]);
-  const problems = reading.problems.flatMap((problem) => wrapped(clean(problem.message), style.columns));
+  const problems = reading.problems.flatMap((problem) => wrapped(shownLine(problem.message), style.columns));
   return [
     ...gpuLines(rows, reading, style),
     ...problems,
@@ -61,7 +63,7 @@ function gpuLines(rows: readonly Row[], reading: DeviceReading, style: TableStyl
 }
 
 function table(layout: readonly Column[], rows: readonly Row[], style: TableStyle): string[] {
-  const colors = createColors(style.color);
+  const { colors } = style;
   const line = (cell: (column: Column) => string): string =>
     layout
       .map((column) => {
@@ -95,11 +97,11 @@ function rowOf(gpu: GpuReading): Row {
     isLow: isLow(gpu),
     cells: {
       index: gpu.index === null ? unknown : String(gpu.index),
-      name: clean(gpu.name),
+      name: shownLine(gpu.name),
       busId: gpu.busId ?? unknown,
       ...memoryCells(gpu),
       load: gpu.utilisationPercent === null ? unknown : `${Math.round(gpu.utilisationPercent)} %`,
-      driver: clean(gpu.driver ?? unknown),
+      driver: shownLine(gpu.driver ?? unknown),
     },
   };
 }
@@ -109,7 +111,7 @@ function instanceRow(instance: MigInstance): Row {
     isLow: isLow(instance),
     cells: {
       index: '',
-      name: `MIG ${clean(instance.name)}`,
+      name: `MIG ${shownLine(instance.name)}`,
       busId: '',
       ...memoryCells(instance),
       load: '',
@@ -150,24 +152,10 @@ function widthOf(columns: readonly Column[], rows: readonly Row[]): number {
 
 /** Breaks between words; a word that is wider than the terminal is cut into pieces. */
 function wrapped(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    let rest = word;
-    if (line !== '' && line.length + 1 + rest.length > columns) {
-      lines.push(line);
-      line = '';
-    }
-    while (rest.length > columns) {
-      lines.push(rest.slice(0, columns));
-      rest = rest.slice(columns);
-    }
-    line = line === '' ? rest : `${line} ${rest}`;
-  }
-  return line === '' ? lines : [...lines, line];
-}
-
-/** A tool's text must not steer the terminal. */
-function clean(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
+  return wrapText(text, columns).flatMap((line) => {
+    if (textWidth(line) <= columns) return [line];
+    const pieces: string[] = [];
+    for (let at = 0; at < line.length; at += columns) pieces.push(line.slice(at, at + columns));
+    return pieces;
+  });
 }

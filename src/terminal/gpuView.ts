@@ -2,6 +2,7 @@
 import { createLogUpdate } from 'log-update';
 import type { DeviceReading } from '../gpu/types';
 import { renderGpuTable } from './gpuTable';
+import { terminalStyle } from './style';
 
 /** The part of a terminal stream that is needed to draw. */
 export type TerminalStream = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -13,24 +14,15 @@ export interface GpuView {
   end(): void;
 }
 
-/**
- * Draws over the earlier reading on a terminal when `watch` is set; else prints one after another. Colour only on a
- * terminal and never with NO_COLOR (https://no-color.org), unless FORCE_COLOR asks for it.
- */
+/** Draws over the earlier reading on a terminal when `watch` is set; else prints one after another. */
 export function createGpuView(
   out: TerminalStream,
   options: { watch: boolean },
   environment: NodeJS.ProcessEnv = process.env,
 ): GpuView {
-  const { NO_COLOR: noColor = '', FORCE_COLOR: forceColor = '', TERM: terminal } = environment;
-  const color =
-    noColor === '' &&
-    ((forceColor !== '' && forceColor !== '0') || (out.isTTY === true && terminal !== 'dumb'));
-  // Piped, lines may be as long as they like: nothing is left out for a file.
-  const columns = (): number =>
-    out.isTTY === true ? Math.max(1, out.columns ?? 80) : Number.POSITIVE_INFINITY;
-  const lines = (reading: DeviceReading): string[] => renderGpuTable(reading, { columns: columns(), color });
-  if (options.watch && out.isTTY === true) {
+  const { isLive, colors, columns } = terminalStyle(out, environment);
+  const lines = (reading: DeviceReading): string[] => renderGpuTable(reading, { columns: columns(), colors });
+  if (options.watch && isLive) {
     const redraw = createLogUpdate(out);
     return { show: (reading) => redraw(lines(reading).join('\n')), end: () => redraw.done() };
   }

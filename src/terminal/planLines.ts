@@ -6,6 +6,7 @@ import { splitBatch } from '../planning/microbatches';
 import type { WrittenConfig } from '../supervise/plan/planDisplay';
 import type { Plan, PlanTrial } from '../planning/plan';
 import { fitsWithin, type Trial } from '../planning/trial';
+import { shownLine } from '../planning/shownText';
 import { formatBytesAgainst, formatBytesApart, formatCount, formatDuration } from '../planning/units';
 import { cut, fitLine, textWidth, wrapText } from './fitLine';
 import type { Colors } from './style';
@@ -29,7 +30,7 @@ export function trialLine(
       [
         { rank: 0, text: `${colors.red('✕')} ${size}` },
         { rank: 0, text: 'out of memory' },
-        { rank: 2, text: message ?? '' },
+        { rank: 2, text: shownLine(message ?? '') },
       ],
       columns,
     );
@@ -62,14 +63,14 @@ export function planLines(plan: Plan, config: WrittenConfig, style: LineStyle): 
     ...trialTable(plan, amounts.peaks, style),
     ...plan.warnings.flatMap((warning) => [
       '',
-      ...wrapText(`${colors.yellow('!')} ${warningText(warning)}`, columns, '  '),
+      ...wrapText(`${colors.yellow('!')} ${shownLine(warningText(warning))}`, columns, '  '),
     ]),
     '',
-    ...wrapText(`${config.isUpdate ? 'Updated' : 'Wrote'} ${file}`, columns),
+    ...wrapText(`${config.isUpdate ? 'Updated' : 'Wrote'} ${shownLine(file)}`, columns),
     ...(config.needsData
       ? wrapText('Then name your examples (CSV or .npy files) under "training.data" in it.', columns)
       : []),
-    ...wrapText(`Next: ${colors.bold(`batch-planner train ${quoted(file)}`)}`, columns),
+    ...wrapText(`Next: ${colors.bold(`batch-planner train ${shownLine(quoted(file))}`)}`, columns),
   ];
 }
 

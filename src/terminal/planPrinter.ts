@@ -1,4 +1,5 @@
 // Shows planning in a terminal: what is going on in a line that is redrawn, and a line that stays for each trial.
+import { shownLine, shownLines } from '../planning/shownText';
 import { formatBytes, formatCount } from '../planning/units';
 import type { Plan } from '../planning/plan';
 import type { PlanDisplay, WrittenConfig } from '../supervise/plan/planDisplay';
@@ -11,8 +12,6 @@ import { terminalStyle, type OutputStream, type TerminalStyle } from './style';
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 /** Between two pictures of the spinner, in ms. */
 const spinnerPause = 100;
-/** Lines into a pipe are cut for nobody. */
-const plainColumns = 400;
 
 /** @param now clock in ms */
 export function createPlanPrinter(
@@ -40,7 +39,7 @@ class TerminalPlanPrinter implements PlanDisplay {
   }
 
   started(entry: string): void {
-    this.#write([fitLine([{ rank: 0, text: `Planning ${entry}` }], this.#lines.columns)]);
+    this.#write([fitLine([{ rank: 0, text: `Planning ${shownLine(entry)}` }], this.#lines.columns)]);
     this.#do('starting the script');
     if (this.style.isLive) this.#timer = setInterval(() => this.#draw(), spinnerPause).unref();
   }
@@ -73,14 +72,14 @@ class TerminalPlanPrinter implements PlanDisplay {
         break;
       }
       case 'selfCheck':
-        this.#do('looking for the largest microbatch');
+        this.#do('finding the largest size');
         break;
       case 'trialStarted':
         this.#do(`trying ${formatCount(progress.microbatch)} at once`);
         break;
       case 'trialEnded':
         this.#write([trialLine(progress.trial, progress.message, this.#lines, this.#budgetBytes)]);
-        this.#do('looking for the largest microbatch');
+        this.#do('finding the largest size');
         break;
       // Warnings stand in the plan, once it is made.
       case 'warning':
@@ -105,13 +104,12 @@ class TerminalPlanPrinter implements PlanDisplay {
   }
 
   get #lines(): LineStyle {
-    // One column less than there are: a line that fills the last one wraps on some terminals.
-    const columns = this.style.isLive ? Math.max(1, this.style.columns() - 1) : plainColumns;
-    return { columns, colors: this.style.colors };
+    return { columns: this.style.columns(), colors: this.style.colors };
   }
 
   #say(text: string, indent = '  '): void {
-    this.#write(wrapText(text, this.#lines.columns, indent));
+    const lines = shownLines(text).split('\n');
+    this.#write(lines.flatMap((line) => wrapText(line, this.#lines.columns, indent)));
   }
 
   #do(what: string): void {

@@ -7,7 +7,10 @@ export interface TerminalStyle {
   /** True where a line can be redrawn. */
   readonly isLive: boolean;
   readonly colors: Colors;
-  /** Columns now: a window may be resized. */
+  /**
+   * Columns that a line may take now (a window may be resized): one less than there are, as a line that fills the last
+   * one wraps on some terminals. Infinite in a pipe: a program that reads lines wants all of them.
+   */
   columns(): number;
 }
 
@@ -29,7 +32,7 @@ export function terminalStyle(
   return {
     isLive,
     colors: createColors(isColored(isLive, environment)),
-    columns: () => (stream.columns !== undefined && stream.columns > 0 ? stream.columns : 80),
+    columns: () => (stream.isTTY === true ? Math.max(1, (stream.columns || 80) - 1) : Infinity),
   };
 }
 

@@ -1,5 +1,7 @@
 // Shows a training in a terminal: a line that is redrawn, or plain lines where nothing can be redrawn.
+import { stripVTControlCharacters } from 'node:util';
 import { warningText } from '../planning/describe';
+import { shownLine, shownLines } from '../planning/shownText';
 import { formatCount } from '../planning/units';
 import type { RunEvent } from '../protocol/runEvents';
 import type { RunProgress } from '../protocol/runProgress';
@@ -11,10 +13,8 @@ import { terminalStyle, type OutputStream, type TerminalStyle } from './style';
 import { epochLine, progressLine } from './trainingLines';
 import { TrainingProgress } from '../supervise/runs/trainingProgress';
 
-/** Between two lines within an epoch where nothing can be redrawn, in ms. */
-const plainPause = 10_000;
-/** Lines into a pipe are cut for nobody; a program that reads them wants all. */
-const plainColumns = 400;
+/** Between two lines within an epoch where nothing can be redrawn, in ms: more as the training gets longer. */
+const plainPause = { least: 10_000, most: 60_000, share: 0.02 } as const;
 
 /** @param now clock in ms, for the plain lines' pauses */
 export function createTrainingDisplay(
@@ -52,6 +52,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
   readonly #live: LiveLine;
   readonly #script = new ScriptOutput();
   readonly #echo = new RecoveryEcho();
+  readonly #startTime: number;
   #plainTime: number;
   #plainUpdates = 0;
   #hasEnded = false;
@@ -64,12 +65,18 @@ class TerminalTrainingDisplay implements TrainingDisplay {
     private readonly now: () => number,
   ) {
     this.#live = new LiveLine(out);
-    this.#plainTime = now();
+    this.#startTime = now();
+    this.#plainTime = this.#startTime;
   }
 
   say(sentence: string): void {
-    const columns = this.style.isLive ? this.style.columns() : plainColumns;
-    this.#write(sentence.split('\n').flatMap((line) => wrapText(line, columns)));
+    const lines = shownLines(sentence).split('\n');
+    this.#write(lines.flatMap((line) => wrapText(line, this.style.columns())));
+  }
+
+  #note(text: string): void {
+    const note = `${this.style.colors.yellow('Note:')} ${shownLine(text)}`;
+    this.#write(wrapText(note, this.style.columns()));
   }
 
   event(event: RunEvent, past = false): void {
@@ -88,14 +95,14 @@ class TerminalTrainingDisplay implements TrainingDisplay {
     this.#tellRanOut();
     switch (event.type) {
       case 'epoch':
-        this.#write([epochLine(event, this.#progress, this.#columns(), colors)]);
+        this.#write([epochLine(event, this.#progress, this.style.columns(), colors)]);
         this.#plainTime = this.now();
         break;
       case 'warning':
-        this.say(`${colors.yellow('Note:')} ${warningText(event.warning)}`);
+        this.#note(warningText(event.warning));
         break;
       case 'microbatchReduced':
-        this.say(`${colors.yellow('Note:')} microbatch ${event.from} → ${event.to}: ${event.reason}`);
+        this.#note(`microbatch ${event.from} → ${event.to}: ${event.reason}`);
         break;
       case 'microbatchGrown':
         this.say(`Microbatch ${event.from} → ${event.to}, after updates without trouble.`);
@@ -116,8 +123,7 @@ class TerminalTrainingDisplay implements TrainingDisplay {
     if (this.#ranOut === null) return;
     const { microbatch, message } = this.#ranOut;
     this.#ranOut = null;
-    const note = this.style.colors.yellow('Note:');
-    this.say(`${note} out of memory at microbatch ${microbatch} (${message})${done}.`);
+    this.#note(`out of memory at microbatch ${microbatch} (${message})${done}.`);
   }
 
   progress(progress: RunProgress): void {
@@ -125,30 +131,37 @@ class TerminalTrainingDisplay implements TrainingDisplay {
   }
 
   output(text: string): void {
-    this.#write(this.#script.add(text));
+    this.#writeOutput(this.#script.add(text));
   }
 
   refresh(): void {
     if (this.#hasEnded) return;
     if (this.style.isLive) {
-      this.#live.draw(progressLine(this.#progress, this.#columns(), this.style.colors));
-    } else if (this.now() - this.#plainTime >= plainPause && this.#progress.updates !== this.#plainUpdates) {
+      this.#live.draw(progressLine(this.#progress, this.style.columns(), this.style.colors));
+    } else if (this.#isPlainTime() && this.#progress.updates !== this.#plainUpdates) {
       this.#plainTime = this.now();
       this.#plainUpdates = this.#progress.updates;
-      this.#write([progressLine(this.#progress, plainColumns, this.style.colors)]);
+      this.#write([progressLine(this.#progress, this.style.columns(), this.style.colors, false)]);
     }
+  }
+
+  #isPlainTime(): boolean {
+    const { least, most, share } = plainPause;
+    const now = this.now();
+    const pause = Math.min(most, Math.max(least, share * (now - this.#startTime)));
+    return now - this.#plainTime >= pause;
   }
 
   end(): void {
     this.#tellRanOut();
-    this.#write(this.#script.end());
+    this.#writeOutput(this.#script.end());
     this.#live.end();
     this.#hasEnded = true;
   }
 
-  /** One less than there are: a line that fills the last column wraps on some terminals. */
-  #columns(): number {
-    return this.style.isLive ? Math.max(1, this.style.columns() - 1) : plainColumns;
+  /** A script may colour what it prints although nobody sees colours here. */
+  #writeOutput(lines: readonly string[]): void {
+    this.#write(this.style.colors.isColorSupported ? lines : lines.map(stripVTControlCharacters));
   }
 
   #write(lines: readonly string[]): void {

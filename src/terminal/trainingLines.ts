@@ -1,4 +1,5 @@
 // The lines that a training is told in: the progress line, and the line that is kept of each epoch.
+import { shownLine } from '../planning/shownText';
 import { formatBytes, formatCount, formatDuration } from '../planning/units';
 import type { RunEvent } from '../protocol/runEvents';
 import { fitLine, type LinePart } from './fitLine';
@@ -7,26 +8,39 @@ import type { TrainingProgress } from '../supervise/runs/trainingProgress';
 
 type EpochEvent = Extract<RunEvent, { type: 'epoch' }>;
 
-/** The progress line: as much of it as fits `columns`. */
-export function progressLine(progress: TrainingProgress, columns: number, colors: Colors): string {
+/**
+ * The progress line: as much of it as fits `columns`.
+ * @param isDrawn the line is redrawn; one that stays, in a log, has no bar and nothing else that is on the move
+ */
+export function progressLine(
+  progress: TrainingProgress,
+  columns: number,
+  colors: Colors,
+  isDrawn = true,
+): string {
   const { last, call, replay } = progress;
   if (replay !== null && replay.updates > 0) {
     const text = `going over what is done, without computing it: update ${formatCount(replay.updates)}`;
     return fitLine([{ rank: 0, text }], columns);
   }
   if (!call || replay !== null) {
-    return fitLine([{ rank: 0, text: 'starting: loading TensorFlow.js and the script' }], columns);
+    const parts = ['starting', 'loading TensorFlow.js and the script'];
+    return fitLine(
+      parts.map((text, rank) => ({ rank, text })),
+      columns,
+      ': ',
+    );
   }
   const rate = progress.examplesPerSecond;
   const left = progress.leftMs;
   const metrics = Object.entries(last?.metrics ?? {});
   const parts: LinePart[] = [
     { rank: 0, text: colors.bold(epochText(progress)) },
-    { rank: 3, text: bar(progress, columns, colors) },
+    { rank: 3, text: isDrawn ? bar(progress, columns, colors) : '' },
     { rank: 1, text: updateText(progress) },
-    { rank: 6, text: microbatchText(progress) },
-    { rank: 1, text: last ? `loss ${figure(last.loss)}` : '' },
-    ...metrics.map(([name, value], i) => ({ rank: 7 + i, text: `${name} ${figure(value)}` })),
+    { rank: 6, text: isDrawn ? microbatchText(progress) : '' },
+    { rank: 1.5, text: last ? `loss ${figure(last.loss)}` : '' },
+    ...metrics.map(([name, value], i) => ({ rank: 7 + i, text: `${shownLine(name)} ${figure(value)}` })),
     { rank: 4, text: rate === null ? '' : `${formatCount(rate)} examples/s` },
     { rank: 2, text: left === null ? '' : `${formatDuration(Math.max(left, 1000))} left` },
     { rank: 5, text: last?.memoryBytes ? formatBytes(last.memoryBytes) : '' },
@@ -56,7 +70,7 @@ export function epochLine(
       },
       ...logs.map(([name, value], i) => ({
         rank: 1 + order(name) + i / 100,
-        text: `${name} ${figure(value)}`,
+        text: `${shownLine(name)} ${figure(value)}`,
       })),
       { rank: 4, text: formatDuration(event.ms) },
       { rank: 5, text: rate === null ? '' : `${formatCount(rate)} examples/s` },
@@ -74,7 +88,7 @@ export function figure(value: number | null): string {
 }
 
 function epochText(progress: TrainingProgress): string {
-  if (progress.call?.method === 'trainOnBatch') return `${progress.call.modelName}, trainOnBatch`;
+  if (progress.call?.method === 'trainOnBatch') return `${shownLine(progress.call.modelName)}, trainOnBatch`;
   const { epochs } = progress;
   const epoch = epochs === null ? progress.epoch + 1 : Math.min(progress.epoch + 1, epochs);
   return `${callText(progress)}epoch ${ofTotal(epoch, epochs)}`;

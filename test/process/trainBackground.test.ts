@@ -391,6 +391,7 @@ describe('follow', () => {
     expect((await running.end).code).toBe(0);
     // A run that is over is told so at once.
     expect(await project.run(['follow', file('')])).toMatchObject({ code: 0 });
+    expect(await project.run(['follow', path.basename(file(''))])).toMatchObject({ code: 0, err: '' });
   });
 
   test('of a run whose folder is deleted, or of none', async () => {

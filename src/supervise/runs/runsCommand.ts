@@ -59,6 +59,14 @@ export async function runRunsCommand({ folder, json, out, view }: RunsCommandOpt
   return exitCodes.done;
 }
 
+/** Runs of this name in a folder and below it. */
+export async function findRuns(folder: string, name: string): Promise<RunPaths[]> {
+  const found: RunPaths[] = [];
+  for (const place of await foldersWithRuns(folder, 0))
+    found.push(...(await listRunFolders(place)).filter((paths) => paths.name === name));
+  return found;
+}
+
 /** Folders deeper than this below the given one are not looked into for configs. */
 const deepest = 4;
 

@@ -5,13 +5,14 @@ import type { RunRecord } from '../../protocol/runEvents';
 import { runPaths, type RunPaths } from '../runs/runFolder';
 import { readRunRecord } from '../runs/runFolderFiles';
 import { readRunEvents } from '../runs/runFolderTail';
+import { findRuns } from '../runs/runsCommand';
 import { isHeld, readLockOwner } from '../runs/runLock';
 import { goesOnText, seeItWith } from './backgroundTraining';
 import { followRun, followStart } from './runFollower';
 import type { TrainingDisplay } from './trainingDisplay';
 
 export interface FollowCommandOptions {
-  /** The run folder, as typed. */
+  /** The run folder or the run's name, as typed. */
   readonly folder: string;
   readonly err: { write(text: string): unknown };
   readonly display: TrainingDisplay;
@@ -33,12 +34,13 @@ const exitCodeOf: Readonly<Partial<Record<State, ExitCode>>> = {
 /** Shows the run to its end; resolves to the exit code that its end means, or to 130 where it goes on unseen. */
 export async function runFollowCommand(options: FollowCommandOptions): Promise<ExitCode> {
   const { err, display, signals = process, closed } = options;
-  const paths = runPaths(path.resolve(options.folder));
-  let state = await stateIn(paths);
-  if (state === null) {
-    err.write(`There is no run in ${paths.folder}. See the runs of this folder with: batch-planner runs\n`);
+  const found = await findRun(options.folder);
+  if (typeof found === 'string') {
+    err.write(`${found}\n`);
     return exitCodes.usage;
   }
+  const { paths } = found;
+  let { state }: { state: State } = found;
   if (exitCodeOf[state] === undefined) display.say(goesOnText(paths));
   const code = await followRun({
     paths,
@@ -59,6 +61,21 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     code === null ? `The training goes on. ${seeItWith(paths)}` : `The run ${paths.name} is ${state}.`,
   );
   return code ?? exitCodes.interrupted;
+}
+
+/** The run that is meant; where there is none, or more than one, a sentence that says so. */
+async function findRun(typed: string): Promise<{ paths: RunPaths; state: State } | string> {
+  const paths = runPaths(path.resolve(typed));
+  const isName = path.basename(typed) === typed;
+  const named = isName ? await findRuns(process.cwd(), typed) : [];
+  for (const each of [paths, ...(named.length === 1 ? named : [])]) {
+    const state = await stateIn(each);
+    if (state !== null) return { paths: each, state };
+  }
+  if (named.length < 2)
+    return `There is no run in ${paths.folder}. See the runs of this folder with: batch-planner runs`;
+  const folders = named.map(({ folder }) => path.relative('', folder)).join(', ');
+  return `There are ${named.length} runs of the name ${typed}: name the folder of one, which is one of ${folders}.`;
 }
 
 /** 3 where not even one example fitted, as `train` itself ends with. */

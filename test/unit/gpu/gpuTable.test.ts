@@ -1,12 +1,13 @@
 // What people see of a reading, at the widths of real terminals.
 import { PassThrough } from 'node:stream';
+import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
 import { renderGpuTable } from '../../../src/terminal/gpuTable';
 import { createGpuView } from '../../../src/terminal/gpuView';
 import type { DeviceReading } from '../../../src/gpu/types';
 import { GB, gpu, reading } from './readings';
 
-const wide = { columns: 200, color: false };
+const wide = { columns: 200, colors: createColors(false) };
 const two = reading({
   gpus: [
     gpu({ memoryUsedBytes: 0, memoryFreeBytes: 79.5 * GB }),
@@ -34,10 +35,10 @@ test('a wide terminal shows everything; what is not known is a dash, and zero is
 });
 
 test('a narrower terminal loses the least telling columns first', () => {
-  expect(renderGpuTable(two, { columns: 80, color: false })[0]).toBe(
+  expect(renderGpuTable(two, { columns: 80, colors: createColors(false) })[0]).toBe(
     'GPU  Name                    Bus id           Used     Free    Total  Load',
   );
-  expect(renderGpuTable(two, { columns: 60, color: false })[0]).toBe(
+  expect(renderGpuTable(two, { columns: 60, colors: createColors(false) })[0]).toBe(
     'GPU  Name                       Used     Free    Total  Load',
   );
 });
@@ -68,14 +69,14 @@ test.each([1, 10, 20, 40, 53, 54, 60, 74, 80, 98, 120, 200])(
   'no line is wider than a terminal of %d columns',
   (columns) => {
     for (const shown of [everything, two, reading({ gpus: [] })]) {
-      for (const line of renderGpuTable(shown, { columns, color: false }))
+      for (const line of renderGpuTable(shown, { columns, colors: createColors(false) }))
         expect(line.length).toBeLessThanOrEqual(columns);
     }
   },
 );
 
 test('a very narrow terminal gets lines instead of a table, with nothing lost', () => {
-  expect(renderGpuTable(reading(), { columns: 40, color: false })).toEqual([
+  expect(renderGpuTable(reading(), { columns: 40, colors: createColors(false) })).toEqual([
     'GPU 0: NVIDIA H100 80GB HBM3',
     '10.0 GB used, 69.0 GB free, 80.0 GB',
     'total',
@@ -111,7 +112,7 @@ test('text of a tool cannot steer the terminal', () => {
 
 test('a GPU with under 5 % free is coloured, where there is colour', () => {
   const low = reading({ gpus: [gpu({ memoryFreeBytes: 2 * GB }), gpu()] });
-  const [, first = '', second = ''] = renderGpuTable(low, { columns: 200, color: true });
+  const [, first = '', second = ''] = renderGpuTable(low, { columns: 200, colors: createColors(true) });
   expect(first).toContain('\u001b[33m');
   expect(second).not.toContain('\u001b[');
 });

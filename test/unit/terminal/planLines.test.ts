@@ -74,11 +74,13 @@ describe('a plan', () => {
     expect(planLines(whole, config, style(120))[1]).toBe('All 2,048 fit at once: no accumulation needed.');
   });
 
-  test('fits narrow terminals: sentences are wrapped, and columns of the table are whole or left out', () => {
+  test('fits narrow terminals: sentences are wrapped, columns of the table are whole or left out, the command is whole', () => {
     const whole = { ...plan, microbatchSizes: [2048], accumulationSteps: 1 };
     for (const columns of [36, 40, 60, 80]) {
       for (const each of [plan, whole]) {
-        for (const line of planLines(each, config, style(columns))) {
+        const lines = planLines(each, config, style(columns));
+        expect(lines.at(-1)).toMatch(/(?:^|: )batch-planner train train\.accumulation\.json$/);
+        for (const line of lines.slice(0, -1)) {
           expect(textWidth(line)).toBeLessThanOrEqual(columns);
           expect(line).not.toContain('…');
         }

@@ -207,6 +207,25 @@ describe('text', () => {
     ).toEqual(['']);
     expect(output.end()).toEqual(['end']);
   });
+
+  test('of a script keeps colours and tabs, and nothing else that steers a terminal', () => {
+    const title = '\u001B]0;title\u0007';
+    const clipboard = '\u001B]52;c;aGk=\u001B\\';
+    expect(
+      new ScriptOutput().add(
+        `${title}a\tb${clipboard}\u001B[1;31mred\u001B[0m\u001B[5Aup\u001Bcd\b\u009B2J\n`,
+      ),
+    ).toEqual(['a\tb\u001B[1;31mred\u001B[0mupd']);
+  });
+
+  test('is not broken within a product or an amount, and a command at its end stays whole', () => {
+    expect(wrapText('a batch of 512 = 2 × 86 + 4 × 85', 26)).toEqual(['a batch of 512 = 2 × 86 +', '4 × 85']);
+    expect(wrapText('over the budget of 45.0 MB', 25)).toEqual(['over the budget of', '45.0 MB']);
+    expect(wrapText("Stopped. Go on with: batch-planner train 'a b.json' --resume", 30, '  ')).toEqual([
+      'Stopped. Go on with:',
+      "  batch-planner train 'a b.json' --resume",
+    ]);
+  });
 });
 
 test.each([
@@ -245,8 +264,56 @@ describe('the display', () => {
     display.end();
     const lines = text().trimEnd().split('\n');
     expect(lines).toHaveLength(3);
-    expect(lines.filter((line) => line.includes('update'))).toHaveLength(2);
+    const within = lines.filter((line) => line.includes('update'));
+    expect(within).toEqual([
+      `epoch 1/10 · update 11/10 · loss 0.1235 · acc 0.9312 · 1,024 examples/s · 2 m 58 s left · ${memory}`,
+      `epoch 1/10 · update 21/10 · loss 0.1235 · acc 0.9312 · 1,024 examples/s · 2 m 38 s left · ${memory}`,
+    ]);
     expect(text()).not.toContain('\u001B');
+  });
+
+  test('into a pipe: the longer a training, the more time between two lines, up to a minute', () => {
+    const { display, text, pass } = shown(false);
+    const linesAt: number[] = [];
+    display.event(call());
+    for (let second = 0; second < 7200; second++) {
+      display.event({ ...update(second, 0), update: second });
+      const before = text().length;
+      display.refresh();
+      if (text().length > before) linesAt.push(second);
+      pass(1000);
+    }
+    const pauses = linesAt.slice(1).map((at, index) => at - (linesAt[index] ?? 0));
+    expect(linesAt[0]).toBe(10);
+    expect(pauses).toEqual([...pauses].sort((a, b) => a - b));
+    expect(pauses.at(-1)).toBe(60);
+  });
+
+  test('into a pipe: without the colours of a script', () => {
+    const { display, text } = shown(false);
+    display.output('\u001B[31mred\u001B[39m\n');
+    expect(text()).toBe('red\n');
+  });
+
+  test('shows names and messages of others without what steers a terminal', () => {
+    const { display, text } = shown(false);
+    const evil = 'a\u001B[2Jb\u202Ec';
+    display.event(call({ modelName: evil, method: 'trainOnBatch' }));
+    display.event({ ...update(0), metrics: { [evil]: 0.5 } });
+    display.event({ type: 'warning', time: time(1), warning: { code: 'note', message: evil, layers: [] } });
+    display.event({
+      type: 'outOfMemory',
+      time: time(2),
+      call: 0,
+      epoch: 0,
+      update: 1,
+      microbatch: 4,
+      message: evil,
+    });
+    display.say(`in two lines: ${evil}\n  at b.js`);
+    display.end();
+    expect(text()).not.toMatch(/[\u001B\u202E]/);
+    expect(text()).toContain('in two lines: a\\u001b[2Jb\\u202ec\n  at b.js\n');
   });
 
   test('on a terminal: one line is redrawn, what stays is above it, and the cursor is shown again', () => {
