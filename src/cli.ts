@@ -9,6 +9,7 @@ import { shownLines } from './planning/shownText';
 import { InputError } from './planning/userInput';
 import { backendNames, type BackendName } from './protocol/backend';
 import { exitCodes, type ExitCode } from './protocol/exitCodes';
+import { fileTrouble } from './protocol/fileTrouble';
 import { runExportCommand } from './supervise/exportCommand';
 import { runGpuCommand } from './supervise/gpuCommand';
 import { runPlanCommand } from './supervise/plan/planCommand';
@@ -314,20 +315,25 @@ function collect(value: string, earlier: string[] = []): string[] {
   return [...earlier, value];
 }
 
-main(process.argv).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    // Commander has printed its own message, or the help that was asked for.
-    if (error instanceof CommanderError)
-      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
-    else {
-      const known = error instanceof InputError;
-      err.write(
-        `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-      );
-      process.exitCode = known ? exitCodes.usage : exitCodes.failed;
-    }
-  },
-);
+let outputFailed = false;
+const end = (code: ExitCode): void => {
+  process.exitCode = outputFailed ? exitCodes.failed : code;
+};
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Who reads may stop before the end, like `head`.
+    if (error.code === 'EPIPE' || outputFailed) return;
+    outputFailed = true;
+    end(exitCodes.failed);
+    if (stream === process.stdout) err.write(`The output cannot be written: ${fileTrouble(error)}.\n`);
+  });
+}
+main(process.argv).then(end, (error: unknown) => {
+  // Commander has printed its own message, or the help that was asked for.
+  if (error instanceof CommanderError) return end(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+  const known = error instanceof InputError;
+  err.write(
+    `${known ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  end(known ? exitCodes.usage : exitCodes.failed);
+});

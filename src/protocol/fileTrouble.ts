@@ -10,6 +10,7 @@ const reasons: Readonly<Record<string, string>> = {
   EFBIG: 'a file has reached the largest size that is allowed',
   EIO: 'the disk reports an error',
   ENOENT: 'its folder is gone',
+  EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is a file',
 };
 

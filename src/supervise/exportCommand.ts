@@ -1,5 +1,4 @@
 // `batch-planner export`: writes the plan of a config as code or configuration for another framework.
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ExportError } from '../export/exportError';
 import {
@@ -9,10 +8,9 @@ import {
   type ExportTarget,
 } from '../export/exportedPlan';
 import { exportPlan, formOfPlan } from '../export/exportPlan';
-import { readConfig } from '../planning/readConfig';
 import { exitCodes, type ExitCode } from '../protocol/exitCodes';
-import { fileTrouble } from '../protocol/fileTrouble';
-import { readPlainText } from '../protocol/plainFile';
+import { outputFileOf, writeFiles } from './exportFiles';
+import { readConfigFile, TrainingConfigError } from './train/trainingSupervisorConfig';
 
 export interface ExportCommandOptions {
   readonly configPath: string;
@@ -34,7 +32,7 @@ export async function runExportCommand(options: ExportCommandOptions): Promise<E
     await run(options);
     return exitCodes.done;
   } catch (error) {
-    if (!(error instanceof ExportError)) throw error;
+    if (!(error instanceof ExportError || error instanceof TrainingConfigError)) throw error;
     options.err.write(`${error.message}\n`);
     return exitCodes.usage;
   }
@@ -42,22 +40,20 @@ export async function runExportCommand(options: ExportCommandOptions): Promise<E
 
 async function run({ configPath, to, form, outputFile, force, out, err, ...given }: ExportCommandOptions) {
   const worldSize = worldSizeOf(given.worldSize, to);
-  const plan: ExportedPlan = { ...(await readPlan(path.resolve(configPath))), worldSize };
+  const plan: ExportedPlan = { ...(await readPlan(configPath)), worldSize };
   const { files, notes } = exportPlan(plan, to, form ?? formOfPlan(plan));
   const [first, ...others] = files;
   if (outputFile === null) {
     out.write(first.text);
     for (const { name } of others) err.write(`${name} belongs to it: --output FILE writes both.\n`);
   } else {
-    const main = path.resolve(outputFile);
+    const main = await outputFileOf(outputFile, first.name);
     const written = [
       { file: main, text: first.text },
       ...others.map(({ name, text }) => ({ file: path.join(path.dirname(main), name), text })),
     ];
-    for (const { file, text } of written) {
-      await write(file, text, force);
-      err.write(`Wrote ${file}\n`);
-    }
+    await writeFiles(written, force);
+    for (const { file } of written) err.write(`Wrote ${file}\n`);
   }
   for (const note of notes) err.write(`${note}\n`);
 }
@@ -77,35 +73,8 @@ function worldSizeOf(text: string | null, to: ExportTarget): number {
 }
 
 async function readPlan(file: string): Promise<Omit<ExportedPlan, 'worldSize'>> {
-  let text: string;
-  try {
-    text = await readPlainText(file);
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const sentence = missing ? `There is no file ${file}.` : `${file} cannot be read: ${fileTrouble(error)}.`;
-    throw new ExportError(sentence, { cause: error });
-  }
-  const { config, problems } = readConfig(text);
-  if (!config) {
-    const lines = problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
-    throw new ExportError(lines.join('\n'));
-  }
+  const { config } = await readConfigFile(file);
   const { entry, targetBatchSize, microbatchSize, training } = config;
   const optimizer = training.kind === 'model' ? training.optimizer : undefined;
   return { entry, targetBatchSize, microbatchSize, ...(optimizer && { optimizer }) };
-}
-
-async function write(file: string, text: string, force: boolean): Promise<void> {
-  try {
-    // wx: never in place of what is there, also where it appears this moment.
-    await writeFile(file, text, { flag: force ? 'w' : 'wx' });
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === 'EEXIST';
-    throw new ExportError(
-      exists
-        ? `${file} is there already: choose another --output, or add --force to replace it.`
-        : `${file} cannot be written: ${fileTrouble(error)}.`,
-      { cause: error },
-    );
-  }
 }

@@ -35,11 +35,8 @@ export async function runGpuCommand(options: GpuCommandOptions): Promise<ExitCod
   if (options.signal === undefined)
     for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, interrupt);
   const unread = new AbortController();
-  const outputFailed = (error: NodeJS.ErrnoException): void => {
-    // `gpu --watch | head` closes the pipe when it has seen enough.
-    if (error.code !== 'EPIPE') err.write(`The output cannot be written: ${error.message}\n`);
-    unread.abort();
-  };
+  // `gpu --watch | head` closes the pipe when it has seen enough.
+  const outputFailed = (): void => unread.abort();
   const monitor =
     options.monitor ??
     new GpuMonitor({ onProblem: ({ message }) => (json ? err.write(`${message}\n`) : undefined) });

@@ -1,5 +1,6 @@
 // Bad input on the real command line: a sentence with what, where and what to do, the exit code, and nothing written or lost.
-import { copyFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, copyFileSync, existsSync, openSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/protocol/exitCodes';
@@ -315,4 +316,32 @@ test('a config of a model.json without data: said before there is a run', async 
   const ended = await project.run(['train', 'model.accumulation.json']);
   expectRefused(ended, exitCodes.usage, files);
   expect(ended.err).toContain('"training" names no data to train on');
+});
+
+describe('output', () => {
+  test('that nobody reads to its end is no error', async () => {
+    project.write('read.accumulation.json', JSON.stringify(config));
+    for (const argv of [['export', 'read.accumulation.json', '--to', 'tfjs'], ['runs'], ['--help']]) {
+      const running = project.start(argv);
+      running.child.stdout?.destroy();
+      expect(await running.end).toMatchObject({ code: 0, signal: null, err: '' });
+    }
+  });
+
+  test.runIf(existsSync('/dev/full'))('that cannot be written is told, with code 1', () => {
+    const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
+    const full = openSync('/dev/full', 'w');
+    for (const argv of [['runs'], ['gpu'], ['--help']]) {
+      const { status, stderr } = spawnSync(process.execPath, [cli, ...argv], {
+        cwd: project.folder,
+        encoding: 'utf8',
+        stdio: ['ignore', full, 'pipe'],
+      });
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: 'The output cannot be written: the disk is full.\n',
+      });
+    }
+    closeSync(full);
+  });
 });

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { AccumulationConfig } from '../../planning/configSchema';
 import { readConfig } from '../../planning/readConfig';
+import { fileTrouble } from '../../protocol/fileTrouble';
 import { readPlainText } from '../../protocol/plainFile';
 import { recogniseEntry } from '../entry';
 import { checkScriptFolder } from '../plan/scriptFolder';
@@ -21,13 +22,11 @@ export interface TrainingConfig {
 }
 
 /**
- * Reads a config and finds its entry.
- * @throws TrainingConfigError, with file, line and column of each mistake; EntryError where the entry is not there;
- * ScriptCommandError where the folder that a script runs in is not
+ * Reads a config.
+ * @throws TrainingConfigError, with file, line and column of each mistake
  */
-export async function readTrainingConfig(given: string): Promise<TrainingConfig> {
+export async function readConfigFile(given: string): Promise<Pick<TrainingConfig, 'config' | 'file'>> {
   const file = path.resolve(given);
-  const folder = path.dirname(file);
   let text: string;
   try {
     text = await readPlainText(file);
@@ -39,6 +38,17 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
     const lines = problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
     throw new TrainingConfigError(lines.join('\n'));
   }
+  return { config, file };
+}
+
+/**
+ * Reads a config and finds its entry.
+ * @throws TrainingConfigError, with file, line and column of each mistake; EntryError where the entry is not there;
+ * ScriptCommandError where the folder that a script runs in is not
+ */
+export async function readTrainingConfig(given: string): Promise<TrainingConfig> {
+  const { config, file } = await readConfigFile(given);
+  const folder = path.dirname(file);
   const entry = await recogniseEntry(config.entry, folder);
   if (entry.kind !== config.training.kind) {
     throw new TrainingConfigError(
@@ -57,10 +67,11 @@ export async function readTrainingConfig(given: string): Promise<TrainingConfig>
   return { config, file, folder, entry: entry.file };
 }
 
-function unreadable(file: string, { code, message }: NodeJS.ErrnoException): string {
+function unreadable(file: string, error: NodeJS.ErrnoException): string {
+  const { code } = error;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return `There is no config ${file}. Make one with: batch-planner plan <entry>`;
   }
   if (code === 'EISDIR') return `${file} is a folder; name an accumulation config in it.`;
-  return `${file} cannot be read: ${code === 'EACCES' ? 'permission denied' : message}.`;
+  return `${file} cannot be read: ${fileTrouble(error)}.`;
 }

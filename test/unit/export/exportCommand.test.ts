@@ -1,5 +1,14 @@
 // `batch-planner export` as a person meets it: what is refused and how, and that no file is lost.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -39,13 +48,83 @@ test.each([
   [{ to: 'ddp', worldSize: '64' }, 'cannot share 63 examples'],
   [{ to: 'ddp', worldSize: '2', form: 'equal' }, 'choose the form unequal'],
   [{ to: 'keras', worldSize: '2' }, 'runs in one process'],
-  [{ configPath: 'nowhere.json' }, 'There is no file'],
+  [{ configPath: 'nowhere.json' }, 'There is no config'],
 ] as const)('%o is refused in one sentence', async (options, sentence) => {
   const { code, out, err } = await run(options);
   expect(code).toBe(2);
   expect(out).toBe('');
   expect(err).toContain(sentence);
   expect(err.trim().split('\n')).toHaveLength(1);
+});
+
+test.each([['0'], ['-1'], ['1.5'], ['abc'], [''], ['1e3'], ['65537']])(
+  'a world size of %j is refused',
+  async (worldSize) => {
+    const { code, out, err } = await run({ to: 'ddp', worldSize });
+    expect(code).toBe(2);
+    expect(out).toBe('');
+    expect(err).toBe(
+      `The world size ${JSON.stringify(worldSize)} is not a whole number from 1 to 65,536, like 4.\n`,
+    );
+  },
+);
+
+test('a config with mistakes is refused with the place of each', async () => {
+  const configPath = path.join(folder, 'bad.json');
+  writeFileSync(configPath, '{\n  "version": 1,\n  "targetBatchSize": -3\n}');
+  const { code, err } = await run({ configPath });
+  expect(code).toBe(2);
+  expect(err).toContain(`${configPath}:3:22: "targetBatchSize" must be a whole number`);
+  writeFileSync(configPath, '{ "version": 1,');
+  expect((await run({ configPath })).err).toMatch(/bad\.json:1:\d+: /);
+});
+
+test.each(['', '.', 'new/', 'old'])(
+  'a folder as --output, such as %j, is told with a file to name',
+  async (name) => {
+    const old = path.join(folder, 'old');
+    mkdirSync(old);
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const { code, err } = await run({ outputFile: name, force: true });
+      expect(code).toBe(2);
+      expect(err).toContain(
+        `is a folder: name the file, like --output ${path.join(name, 'train_pytorch.py')}.`,
+      );
+    } finally {
+      process.chdir(before);
+    }
+    expect(readdirSync(folder).sort()).toEqual(['old', 'train.accumulation.json']);
+  },
+);
+
+test('a folder that is not there, or may not be written to, is told with what to do', async () => {
+  const missing = path.join(folder, 'nowhere');
+  const { code, err } = await run({ outputFile: path.join(missing, 'a.py') });
+  expect(code).toBe(2);
+  expect(err).toBe(`There is no folder ${missing}: make it, or choose another --output.\n`);
+  if (process.platform === 'win32' || process.getuid?.() === 0) return;
+  chmodSync(folder, 0o500);
+  const refused = await run({ outputFile: path.join(folder, 'a.py') });
+  chmodSync(folder, 0o700);
+  expect(refused.code).toBe(2);
+  expect(refused.err).toMatch(/a\.py cannot be written: permission denied\. Choose another --output\.\n$/);
+});
+
+test('where one of two files is there already, neither is written', async () => {
+  const beside = path.join(folder, 'train_accelerate.py');
+  writeFileSync(beside, 'mine');
+  const outputFile = path.join(folder, 'my.yaml');
+  const { code, err } = await run({ to: 'accelerate', worldSize: '4', outputFile });
+  expect(code).toBe(2);
+  expect(err).toBe(
+    `${beside} is there already: choose an --output in another folder, or add --force to replace it.\n`,
+  );
+  expect(existsSync(outputFile)).toBe(false);
+  const same = await run({ to: 'accelerate', worldSize: '4', outputFile: beside, force: true });
+  expect(same.code).toBe(2);
+  expect(readFileSync(beside, 'utf8')).toBe('mine');
 });
 
 test("each process's share is told, larger ones first", async () => {
