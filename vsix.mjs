@@ -91,7 +91,10 @@ async function stage(file, to, files) {
   const from = path.join(root, file);
   mkdirSync(path.dirname(to), { recursive: true });
   if (path.basename(file) === 'package.json' && !file.startsWith('media/')) {
-    writeFileSync(to, JSON.stringify(packedManifest(JSON.parse(readFileSync(from, 'utf8')), files), null, 2));
+    // What npm users import is not packed: VS Code starts what "main" names.
+    const alsoLeft = file === 'package.json' ? ['exports'] : [];
+    const manifest = packedManifest(JSON.parse(readFileSync(from, 'utf8')), files, alsoLeft);
+    writeFileSync(to, JSON.stringify(manifest, null, 2));
   } else if (/^(?:dist|node_modules)\/.*\.c?js$/.test(file)) {
     writeFileSync(to, await withoutBlanks(readFileSync(from, 'utf8')));
   } else {
@@ -110,8 +113,8 @@ async function withoutBlanks(script) {
 }
 
 /** A manifest without scripts and without dependencies that are not packed. */
-function packedManifest(manifest, files) {
-  const left = ['scripts', 'files', 'devDependencies', 'optionalDependencies', 'private'];
+function packedManifest(manifest, files, alsoLeft) {
+  const left = ['scripts', 'files', 'devDependencies', 'optionalDependencies', 'private', ...alsoLeft];
   const entries = Object.entries(manifest).filter(([name]) => !left.includes(name));
   return Object.fromEntries(
     entries.map(([name, value]) => {

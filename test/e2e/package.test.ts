@@ -47,6 +47,20 @@ function filesOf(entries: readonly ZipEntry[]): string[] {
     .map((name) => name.slice('extension/'.length));
 }
 
+function readmeOf(entries: readonly ZipEntry[]): string {
+  return textOf(entries, 'readme.md');
+}
+
+function manifestOf(entries: readonly ZipEntry[]): Record<string, unknown> {
+  return JSON.parse(textOf(entries, 'package.json')) as Record<string, unknown>;
+}
+
+function textOf(entries: readonly ZipEntry[], name: string): string {
+  const entry = entries.find((each) => each.name === `extension/${name}`);
+  if (entry === undefined) throw new Error(`${name} is not in the package`);
+  return entry.read().toString();
+}
+
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the package', () => {
@@ -91,6 +105,15 @@ describe('the package', () => {
           'media/examples/digits/digits.csv',
         ]),
       );
+
+      // What its page in VS Code shows or links to, and what its manifest names.
+      const linked = [...readmeOf(entries).matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map(
+        ([, link = '']) => link,
+      );
+      expect(linked).toContain('media/export.md');
+      for (const link of linked) expect(files.some((name) => `${name}/`.startsWith(`${link}/`))).toBe(true);
+      expect(manifestOf(entries)).toMatchObject({ main: 'dist/extension.js' });
+      expect(manifestOf(entries)).not.toHaveProperty('exports');
 
       const manifest = entries.find(({ name }) => name === 'extension.vsixmanifest');
       expect(manifest?.read().toString()).toContain(`TargetPlatform="${target}"`);
