@@ -5,8 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ProfileError } from '../../src/supervise/profile/profilerError';
-import { openWorkshop, type Workshop } from '../support/engineWorkshop';
+import { openWorkshop, problemOf, type Workshop } from '../support/engineWorkshop';
 import { stillRunning } from '../support/fakeGpuTools';
 
 let workshop: Workshop;
@@ -34,15 +33,6 @@ function trap(name: string, action: string, from = 3): string {
      model.compile({ optimizer: 'sgd', loss });
      model.fit(tf.ones([8, 4]), tf.ones([8, 2]), { batchSize: 8, verbose: 0 });`,
   );
-}
-
-async function problemOf(work: Promise<unknown>): Promise<ProfileError> {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ProfileError)) throw new Error('no ProfileError', { cause: error });
-  return error;
 }
 
 function pidsOf(name: string): number[] {
