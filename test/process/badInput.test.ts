@@ -3,7 +3,8 @@ import { copyFileSync, existsSync, readFileSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/protocol/exitCodes';
-import { openCommandProject, type CommandProject, type Ended } from '../support/commandLine';
+import { type Ended } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 import { denseScript } from '../support/planScripts';
 import { until } from '../support/trainProgram';
 
