@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import * as vscode from 'vscode';
+import { checkOutside } from '../protocol/outsideValue';
 import type { RunWatcher } from '../supervise/runs/runWatcher';
 import { pageMessage, type HostMessage, type PageMessage, type PageView } from '../protocol/page';
 
@@ -35,7 +36,7 @@ export class PageMessages implements vscode.Disposable {
     act: (message: PageMessage) => Promise<void>,
   ) {
     this.#subscription = webview.onDidReceiveMessage(async (message: unknown) => {
-      const checked = pageMessage.safeParse(message);
+      const checked = checkOutside(pageMessage, message);
       if (!checked.success) {
         this.log.warn(`The page sent something else than a message: ${checked.error.message}`);
         return;

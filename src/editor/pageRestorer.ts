@@ -1,10 +1,9 @@
 // Brings pages back after a reload of the window: each page kept which entry it is of.
 import * as vscode from 'vscode';
-import * as z from 'zod';
+import { checkOutside } from '../protocol/outsideValue';
+import { pageState } from '../protocol/page';
 import type { EntryPages } from './entryPage';
 import type { Sessions } from './sessions';
-
-const pageState = z.looseObject({ entry: z.string().min(1) });
 
 export class PageRestorer implements vscode.WebviewPanelSerializer {
   constructor(
@@ -13,7 +12,7 @@ export class PageRestorer implements vscode.WebviewPanelSerializer {
   ) {}
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
-    const checked = pageState.safeParse(state);
+    const checked = checkOutside(pageState, state);
     if (!checked.success) {
       panel.dispose();
       return;

@@ -1,8 +1,10 @@
 // Offers a training task for each accumulation config, in Run Task and for tasks.json.
 import * as vscode from 'vscode';
+import { checkOutside } from '../protocol/outsideValue';
 import { configPattern, excludedPattern, taskType } from './names';
 import { setting } from './settings';
-import { taskDefinition, trainingTask } from './trainingTask';
+import { taskDefinition } from './taskDefinition';
+import { trainingTask } from './trainingTask';
 import type { UserNodeService } from './userNodeService';
 
 export class TrainingTaskProvider implements vscode.TaskProvider {
@@ -31,7 +33,7 @@ export class TrainingTaskProvider implements vscode.TaskProvider {
   }
 
   async resolveTask(task: vscode.Task): Promise<vscode.Task | undefined> {
-    const checked = taskDefinition.safeParse(task.definition);
+    const checked = checkOutside(taskDefinition, task.definition);
     if (!checked.success) {
       this.log.error(`tasks.json: ${checked.error.issues.map(({ message }) => message).join('; ')}`);
       return undefined;

@@ -1,11 +1,13 @@
 // Starting, pausing, going on with and stopping a training, as a person asks for it.
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { checkOutside } from '../protocol/outsideValue';
 import type { RunView } from '../protocol/page';
 import { readConfigText } from './configFiles';
 import type { EntrySession } from './entrySession';
 import { commandNames, taskType } from './names';
-import { taskDefinition, trainingTask } from './trainingTask';
+import { taskDefinition } from './taskDefinition';
+import { trainingTask } from './trainingTask';
 import type { UserNodeService } from './userNodeService';
 
 /** After a task's process ended, how long the run's own end is waited for, in ms. */
@@ -143,7 +145,7 @@ export class Training implements vscode.Disposable {
    * that closes ends its terminals as well, but then this code is gone before the pause is over, and the run goes on.
    */
   #taskEnded(task: vscode.Task): void {
-    const checked = taskDefinition.safeParse(task.definition);
+    const checked = checkOutside(taskDefinition, task.definition);
     if (!checked.success) return;
     const folder = typeof task.scope === 'object' ? task.scope.uri.fsPath : '';
     const session = this.tools.sessionOfConfig(path.resolve(folder, checked.data.config));

@@ -1,20 +1,8 @@
 // The task that trains: a process of its own that shows a run in the terminal. No logic of training is here.
 import path from 'node:path';
 import * as vscode from 'vscode';
-import * as z from 'zod';
-import { problemMatchers, taskType } from './names';
-
-/** What stands in tasks.json. */
-export const taskDefinition = z.object({
-  type: z.literal(taskType),
-  /** The accumulation config: absolute, or relative to the workspace folder. */
-  config: z.string().min(1),
-  /** Go on with the latest run of it, or with the one in `runFolder`. */
-  resume: z.boolean().optional(),
-  /** The run folder; left out: a new one, or with `resume` the latest. */
-  runFolder: z.string().optional(),
-});
-export type TrainingTaskDefinition = z.infer<typeof taskDefinition>;
+import { problemMatchers } from './names';
+import type { TrainingTaskDefinition } from './taskDefinition';
 
 /** Absolute path of the config that a task trains from. */
 export function configOfTask(definition: TrainingTaskDefinition, folder: vscode.Uri | null): string {

@@ -265,3 +265,9 @@ export const pageMessage = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('manageTrust') }),
 ]);
 export type PageMessage = z.infer<typeof pageMessage>;
+
+/** What a page keeps for when the window is reloaded, beside what only the page looks at. */
+export const pageState = z.looseObject({
+  /** Absolute path of the entry that it is of. */
+  entry: z.string().min(1),
+});

@@ -98,9 +98,10 @@ export const engineReport = z.discriminatedUnion('type', [
   /** Memory ran out in the self-check, before any trial: this child has no answer, one without the check may. */
   z.strictObject({ type: z.literal('selfCheckOutOfMemory'), message: z.string() }),
   z.strictObject({ type: z.literal('trialStarted'), microbatch: z.int().positive() }),
+  /** After the last trial that was asked for nothing more is waited for: whatever else a trial tells comes before. */
   z.strictObject({ type: z.literal('trialFits'), measurement: trialMeasurement }),
   /**
-   * After two trials in one process: what the gradient phase of a large microbatch will follow, in unique bytes. The
+   * From the second trial of one process on: what the gradient phase of a large microbatch will follow, in unique bytes. The
    * fixed part may be below 0: at small sizes another moment of the step is the peak.
    */
   z.strictObject({ type: z.literal('gradientLine'), fixedBytes: z.number(), bytesPerExample: z.number() }),

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runPaths, type RunPaths } from '../../src/supervise/runs/runFolder';
 import { RunHistory } from '../../src/supervise/runs/runHistory';
 import { RunWatcher } from '../../src/supervise/runs/runWatcher';
+import { runRecordOf } from '../support/runRecordOf';
 
 const updates = 100_000;
 const start = Date.parse('2026-11-22T17:00:00Z');
@@ -16,33 +17,12 @@ let paths: RunPaths;
 beforeAll(() => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-long-run-'));
   paths = runPaths(folder);
-  writeFileSync(paths.record, JSON.stringify(record()));
+  const time = new Date(start).toISOString();
+  const record = runRecordOf({ name: paths.name, startedAt: time, endedAt: time, state: 'completed' });
+  writeFileSync(paths.record, JSON.stringify(record));
   writeFileSync(paths.events, `${lines().join('\n')}\n`);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function record(): unknown {
-  const time = new Date(start).toISOString();
-  return {
-    version: 1,
-    name: path.basename(folder),
-    entry: '/project/train.js',
-    configPath: '/project/train.accumulation.json',
-    config: {},
-    startedAt: time,
-    endedAt: time,
-    state: 'completed',
-    supervisorPid: 1,
-    microbatchSize: 22,
-    targetBatchSize: 2048,
-    backend: null,
-    device: null,
-    nodeVersion: '20.0.0',
-    productVersion: '0.0.0',
-    seed: 1,
-    attempts: 1,
-  };
-}
 
 function lines(): string[] {
   return Array.from({ length: updates }, (_, update) => {

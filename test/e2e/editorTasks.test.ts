@@ -1,6 +1,6 @@
 // Runs that the page did not start show just the same: from tasks.json, from a terminal; and what ends a task.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,20 +9,11 @@ import type { Editor } from '../support/editor/editor';
 import { editorLane } from '../support/editor/lane';
 import { openEditor } from '../support/editor/openEditor';
 import { poll } from '../support/editor/poll';
-import { createProject, patientScript, type Project } from '../support/editor/project';
+import { createProject, patientConfig, patientScript, runsOf, type Project } from '../support/editor/project';
 
 const lane = editorLane();
 const cli = path.resolve(import.meta.dirname, '../../dist/cli.js');
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
-const config = {
-  version: 1,
-  entry: 'train.js',
-  targetBatchSize: 512,
-  microbatchSize: 200,
-  backend: 'wasm',
-  training: { kind: 'script', arguments: [], folder: '.' },
-};
 
 describe.skipIf(lane.missing !== undefined)(
   `runs in a real VS Code${lane.missing === undefined ? '' : `: ${lane.missing}`}`,
@@ -34,8 +25,8 @@ describe.skipIf(lane.missing !== undefined)(
     beforeAll(async () => {
       project = createProject({
         'train.js': patientScript({ epochs: 400 }),
-        'train.accumulation.json': `${JSON.stringify(config, null, 2)}\n`,
-        'again.accumulation.json': `${JSON.stringify(config, null, 2)}\n`,
+        'train.accumulation.json': patientConfig,
+        'again.accumulation.json': patientConfig,
         '.vscode/tasks.json': JSON.stringify({
           version: '2.0.0',
           tasks: [
@@ -62,12 +53,9 @@ describe.skipIf(lane.missing !== undefined)(
       project.remove();
     });
 
-    const runs = (): string[] => {
-      const folder = project.path('.batch-planner/runs');
-      return existsSync(folder) ? readdirSync(folder).sort() : [];
-    };
+    const runs = (): string[] => runsOf(project);
     const record = (): RunRecord | null => {
-      const file = path.join(project.path('.batch-planner/runs'), runs().at(-1) ?? '', 'run.json');
+      const file = path.join(runs().at(-1) ?? project.path('no-run'), 'run.json');
       return existsSync(file) ? runRecord.parse(JSON.parse(readFileSync(file, 'utf8'))) : null;
     };
     const state = (sentence: RegExp) => page.locator('.run-sentence', { hasText: sentence }).waitFor();
@@ -152,7 +140,7 @@ describe.skipIf(lane.missing !== undefined)(
     it('a run folder that is deleted while it runs: the page says so, and nothing goes on', async () => {
       await page.getByRole('button', { name: /^Resume from update/ }).click();
       await state(/^Training$/);
-      rmSync(path.join(project.path('.batch-planner/runs'), runs().at(-1) ?? ''), {
+      rmSync(runs().at(-1) ?? project.path('no-run'), {
         recursive: true,
         maxRetries: 10,
       });

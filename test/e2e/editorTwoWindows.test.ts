@@ -1,5 +1,5 @@
 // Two windows on one folder: both show the same run, either steers it, one tells its end, and it needs neither of them.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Frame } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -8,19 +8,10 @@ import type { Editor } from '../support/editor/editor';
 import { editorLane } from '../support/editor/lane';
 import { openEditor } from '../support/editor/openEditor';
 import { poll } from '../support/editor/poll';
-import { createProject, patientScript, type Project } from '../support/editor/project';
+import { createProject, patientConfig, patientScript, runsOf, type Project } from '../support/editor/project';
 
 const lane = editorLane();
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
-
-const config = {
-  version: 1,
-  entry: 'train.js',
-  targetBatchSize: 512,
-  microbatchSize: 200,
-  backend: 'wasm',
-  training: { kind: 'script', arguments: [], folder: '.' },
-};
 
 describe.skipIf(lane.missing !== undefined)(
   `two windows on one folder${lane.missing === undefined ? '' : `: ${lane.missing}`}`,
@@ -35,7 +26,7 @@ describe.skipIf(lane.missing !== undefined)(
     beforeAll(async () => {
       project = createProject({
         'train.js': patientScript({ epochs: 100_000 }),
-        'train.accumulation.json': `${JSON.stringify(config, null, 2)}\n`,
+        'train.accumulation.json': patientConfig,
       });
       first = await openEditor({ folder: project.folder });
       const before = first.extensionHosts().map(({ pid }) => pid);
@@ -53,12 +44,9 @@ describe.skipIf(lane.missing !== undefined)(
       project.remove();
     });
 
-    const runs = (): string[] => {
-      const folder = project.path('.batch-planner/runs');
-      return existsSync(folder) ? readdirSync(folder).sort() : [];
-    };
+    const runs = (): string[] => runsOf(project);
     const textOf = (name: string): string => {
-      const file = path.join(project.path('.batch-planner/runs'), runs().at(-1) ?? '', name);
+      const file = path.join(runs().at(-1) ?? project.path('no-run'), name);
       return existsSync(file) ? readFileSync(file, 'utf8') : '';
     };
     const record = (): RunRecord => runRecord.parse(JSON.parse(textOf('run.json')));

@@ -36,6 +36,11 @@ const oddTexts = [
   'x'.repeat(5000),
 ];
 
+/** Has a length that cannot be compared: JavaScript makes no number of such an object. */
+export const lengthless: fc.Arbitrary<unknown> = fc
+  .constantFrom<unknown>({ toString: 1 }, { toString: {}, valueOf: null }, [{ toString: 1 }])
+  .map((length) => ({ length }));
+
 const leaf: fc.Arbitrary<unknown> = fc.oneof(
   fc.constant(null),
   fc.boolean(),
@@ -44,6 +49,7 @@ const leaf: fc.Arbitrary<unknown> = fc.oneof(
   fc.integer(),
   fc.constantFrom(...oddTexts),
   fc.string(),
+  lengthless,
 );
 
 /** Any JSON, with keys that are known to the reader, odd, or anything. */

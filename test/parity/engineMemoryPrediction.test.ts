@@ -65,7 +65,10 @@ describe.each(backends)('on $backend', ({ backend, require, missing }) => {
          model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
          model.fit(x, tf.ones([512, 1]), { batchSize: 512, verbose: 0 });`,
       );
-      const probes = trialsFrom(await workshop.measure(entry, { trials: [1, 2], backend }));
+      const probing = await workshop.measure(entry, { trials: [1, 2], backend });
+      // Both sizes went through the same steps, and what the child found of them was told before it was ended.
+      expect(probing.reports.map(({ type }) => type)).toContain('gradientLine');
+      const probes = trialsFrom(probing);
       const [large] = trialsFrom(await workshop.measure(entry, { trials: [128], backend }));
       // Without the process's own overhead: tensors against tensors.
       const line = fitMemoryModel(probes);

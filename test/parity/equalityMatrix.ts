@@ -18,30 +18,49 @@ export const gradientTolerance = 1e-6;
 /** Largest difference of a weight after 20 updates, and of a figure of the History. */
 export const weightTolerance = 1e-5;
 
+type OptimizerOf = (tf: TestBackend['tf']) => Optimizer;
+
 /** Declares the matrix for a backend; skipped by name where the backend's lane is missing. */
 export function equalityMatrix(name: TestBackendName): void {
   describe(`accumulated training on ${name}`, () => {
-    let backend: TestBackend;
-    let hook: HookSwitch;
-    let recorder: GradientRecorder;
-    const missing = missingBackend(name);
-
-    beforeAll(async () => {
-      if (missing !== null) return;
-      backend = await openBackend(name);
-      recorder = new GradientRecorder(backend);
-      hook = installSwitch(backend);
-    });
+    const { missing, both } = comparisonOn(name);
 
     for (const [optimizerName, optimizer] of Object.entries(optimizers)) {
       for (const scenario of scenarios) {
         test(`equals the full batch: ${optimizerName}, ${scenario.name}`, async (context) => {
           if (missing !== null) context.skip(missing);
-          expectEqualTraining(await trainBoth(backend, hook, recorder, scenario, optimizer));
+          expectEqualTraining(await both(scenario, optimizer));
         }, 120_000);
       }
     }
   });
+}
+
+/** What a suite needs to compare trainings on one backend. */
+export interface Comparison {
+  /** Why the backend is not there; null where it is. */
+  readonly missing: string | null;
+  /** See trainBoth. */
+  both(scenario: Scenario, optimizer: OptimizerOf): ReturnType<typeof trainBoth>;
+}
+
+/** Opens a backend before the tests of the suite that asks for it. */
+export function comparisonOn(name: TestBackendName): Comparison {
+  const missing = missingBackend(name);
+  let opened: [TestBackend, HookSwitch, GradientRecorder] | null = null;
+  beforeAll(async () => {
+    if (missing !== null) return;
+    const backend = await openBackend(name);
+    const recorder = new GradientRecorder(backend);
+    opened = [backend, installSwitch(backend), recorder];
+  });
+  return {
+    missing,
+    both: (scenario, optimizer) => {
+      if (opened === null) throw new Error(missing ?? 'the backend is opened before the tests');
+      return trainBoth(...opened, scenario, optimizer);
+    },
+  };
 }
 
 /** Everything that a script could tell of two trainings is the same. */
@@ -67,7 +86,7 @@ export async function trainBoth(
   hook: HookSwitch,
   recorder: GradientRecorder,
   scenario: Scenario,
-  optimizer: (tf: TestBackend['tf']) => Optimizer,
+  optimizer: OptimizerOf,
 ): Promise<{ expected: TrainingRecord; actual: TrainingRecord }> {
   const { tf } = backend;
   const hidden = backend.name !== 'webgpu';

@@ -1,11 +1,10 @@
 // One update's gradient for layers of every kind that does not depend on the other rows of its batch.
 import type * as tfTypes from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Tf } from '../../src/engine/contracts';
-import { installSwitch, type HookSwitch } from '../support/hookSwitch';
-import { missingBackend, openBackend, type TestBackend, type TestBackendName } from '../support/testBackends';
-import { GradientRecorder, relativeDifference } from '../support/trainingRecord';
-import { gradientTolerance, trainBoth } from './equalityMatrix';
+import type { TestBackendName } from '../support/testBackends';
+import { relativeDifference } from '../support/trainingRecord';
+import { comparisonOn, gradientTolerance } from './equalityMatrix';
 import type { Scenario } from './scenarios';
 
 type Layer = tfTypes.layers.Layer;
@@ -105,25 +104,13 @@ function scenarioOf(name: string, kind: Kind): Scenario {
 /** Declares one test for each kind; skipped by name where the backend's lane is missing. */
 export function layerKinds(name: TestBackendName): void {
   describe(`an update of unequal microbatches on ${name}`, () => {
-    let backend: TestBackend;
-    let hook: HookSwitch;
-    let recorder: GradientRecorder;
-    const missing = missingBackend(name);
-
-    beforeAll(async () => {
-      if (missing !== null) return;
-      backend = await openBackend(name);
-      recorder = new GradientRecorder(backend);
-      hook = installSwitch(backend);
-    });
+    const { missing, both } = comparisonOn(name);
 
     for (const [kind, parts] of Object.entries(kinds)) {
       test(`has the full batch's gradient: ${kind}`, async (context) => {
         if (missing !== null) return context.skip(missing);
         const scenario = scenarioOf(kind, parts);
-        const { expected, actual } = await trainBoth(backend, hook, recorder, scenario, (tf) =>
-          tf.train.sgd(0.1),
-        );
+        const { expected, actual } = await both(scenario, (tf) => tf.train.sgd(0.1));
         expect(expected.firstGradients.length).toBeGreaterThan(1);
         expect(relativeDifference(actual.firstGradients, expected.firstGradients)).toBeLessThan(
           gradientTolerance,

@@ -4,7 +4,8 @@ import { closeSync, copyFileSync, existsSync, openSync, readFileSync, truncateSy
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { exitCodes } from '../../src/protocol/exitCodes';
-import { openCommandProject, type CommandProject, type Ended } from '../support/commandLine';
+import { type Ended } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 import { denseScript } from '../support/planScripts';
 import { until } from '../support/trainProgram';
 

@@ -5,8 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { ProfileError } from '../../src/supervise/profile/profilerError';
-import { openWorkshop, type Workshop } from '../support/engineWorkshop';
+import { openWorkshop, problemOf, type Workshop } from '../support/engineWorkshop';
 import { stillRunning } from '../support/fakeGpuTools';
 
 let workshop: Workshop;
@@ -36,21 +35,40 @@ function trap(name: string, action: string, from = 3): string {
   );
 }
 
-async function problemOf(work: Promise<unknown>): Promise<ProfileError> {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ProfileError)) throw new Error('no ProfileError', { cause: error });
-  return error;
-}
-
 function pidsOf(name: string): number[] {
   return readFileSync(path.join(workshop.folder, `${name}.pids`), 'utf8')
     .trim()
     .split('\n')
     .map(Number);
 }
+
+test('a child that is ended at the report of its last trial has told before what larger sizes will follow', async () => {
+  const entry = workshop.write(
+    'descheduled.cjs',
+    `const tf = require('@tensorflow/tfjs');
+     const fs = require('node:fs');
+     const { writeSync } = fs;
+     // A busy machine: right after the last report the process gets no processor for a while.
+     fs.writeSync = (file, line) => {
+       const written = writeSync(file, line);
+       const report = JSON.parse(line);
+       if (report.type === 'trialFits' && report.measurement.microbatch === 2) {
+         fs.writeFileSync('descheduled', '');
+         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30_000);
+         fs.writeFileSync('scheduled', '');
+       }
+       return written;
+     };
+     const model = tf.sequential({ layers: [tf.layers.dense({ units: 2, inputShape: [4] })] });
+     model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+     model.fit(tf.ones([8, 4]), tf.ones([8, 2]), { batchSize: 8, verbose: 0 });`,
+  );
+  const { reports, end } = await workshop.measure(entry, { trials: [1, 2] });
+  const lies = (name: string) => existsSync(path.join(workshop.folder, name));
+  expect([lies('descheduled'), lies('scheduled')]).toEqual([true, false]);
+  expect(end).toEqual({ how: 'reported' });
+  expect(reports.map(({ type }) => type)).toContain('gradientLine');
+});
 
 test.skipIf(!posix)('a child killed by an outsider has failed; it has not run out of memory', async () => {
   const entry = trap('killed.cjs', `process.kill(process.pid, 'SIGKILL'); for (;;);`);

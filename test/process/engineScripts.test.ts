@@ -2,8 +2,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ProfileError } from '../../src/supervise/profile/profilerError';
-import { openWorkshop, type Workshop } from '../support/engineWorkshop';
+import { openWorkshop, problemOf, type Workshop } from '../support/engineWorkshop';
 
 let workshop: Workshop;
 beforeAll(async () => {
@@ -18,15 +17,6 @@ model.compile({ optimizer: 'adam', loss: 'meanSquaredError' });
 const done = model.fit(tf.ones([12, 8]), tf.ones([12, 1]), { batchSize: 6, epochs: 2, verbose: 0 });
 `;
 const afterwards = `require('node:fs').writeFileSync(require('node:path').join(__dirname, 'trained'), '')`;
-
-async function problemOf(work: Promise<unknown>): Promise<ProfileError> {
-  const error: unknown = await work.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof ProfileError)) throw new Error('no ProfileError', { cause: error });
-  return error;
-}
 
 test('a CommonJS script is measured with its own arguments and folder, and nothing after fit runs', async () => {
   const entry = workshop.write(

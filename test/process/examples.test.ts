@@ -6,7 +6,8 @@ import type { AccumulationConfig } from '../../src/planning/configSchema';
 import { plan as planSchema, type Plan } from '../../src/planning/plan';
 import { readConfig } from '../../src/planning/readConfig';
 import { exitCodes } from '../../src/protocol/exitCodes';
-import { openCommandProject, type CommandProject, type Ended } from '../support/commandLine';
+import { type Ended } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 
 const examples = path.resolve(import.meta.dirname, '../../media/examples');
 /** Seconds that a slow machine may take for one example. */

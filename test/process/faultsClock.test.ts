@@ -1,37 +1,23 @@
 // A wall clock that jumps by hours while a training runs: intervals, names, order and times hold all the same.
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RunHistory } from '../../src/supervise/runs/runHistory';
 import { createRunFolder } from '../../src/supervise/runs/runFolder';
 import { TrainingProgress } from '../../src/supervise/runs/trainingProgress';
-import {
-  endAll,
-  expectToComplete,
-  faultProject,
-  isAlive,
-  savedUpdates,
-  undisturbed,
-} from '../support/faults';
-import { buildTrainProgram, until, type TrainProgram } from '../support/trainProgram';
+import { endAll, expectToComplete, faultProject, savedUpdates, useFaultProgram } from '../support/faults';
 
 const epochs = 12;
-let program: TrainProgram;
-let weights = '';
-beforeAll(async () => {
-  program = await buildTrainProgram();
-  weights = await undisturbed(program, epochs);
-});
-afterAll(() => program.remove());
+const faults = useFaultProgram(epochs);
 
 // A stand-in, as no test may set the machine's clock. Both processes have it, each with jumps of its own.
 const hook = `--require ${path.join(import.meta.dirname, '../support/faultsClock.cjs')}`;
 const jumping = { environment: { NODE_OPTIONS: hook } };
 
 test('the same weights, every checkpoint, the events in their order, and no time below zero', async () => {
-  const fault = faultProject(program, epochs, jumping);
+  const fault = faults.project(jumping);
   const ended = await fault.run();
   expect(ended).toMatchObject({ code: 0, err: '' });
-  expect(fault.project.read('weights.json')).toBe(weights);
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
   const events = fault.events();
   const times = events.map(({ time }) => Date.parse(time));
   // It did jump.
@@ -57,22 +43,20 @@ test('the same weights, every checkpoint, the events in their order, and no time
 });
 
 test('killed and gone on with, also by a clock that is hours behind: nothing is done twice, no lock is stolen', async () => {
-  const fault = faultProject(program, epochs, jumping);
-  const running = fault.start();
+  const fault = faults.project(jumping);
+  // Held there: it is still under way when the second one has started, however long that takes.
+  const running = fault.start({ holdAfter: 8 });
   await fault.untilDone(8);
   const second = await fault.run({ arguments: ['--resume'] });
   expect(second).toMatchObject({ code: 2, out: '' });
   expect(second.err).toContain('is in use by another training');
-  const trainer = fault.trainerPid();
-  endAll(fault, running);
-  await running.end;
-  await until(() => !isAlive(trainer), 'the end of the trainer');
+  await endAll(fault, running);
   expect(savedUpdates(fault.folder)).toBeGreaterThanOrEqual(fault.done() - 1);
-  await expectToComplete(fault, weights);
+  await expectToComplete(fault, faults.weights);
 });
 
 test('two runs that begin at the same time of the clock have folders of their own', async () => {
-  const { project } = faultProject(program, 1);
+  const { project } = faultProject(faults.program, 1);
   const time = new Date(0);
   const folders = [];
   for (let i = 0; i < 12; i++) folders.push((await createRunFolder(project.folder, 'train.cjs', time)).name);

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   endAll,
   expectToComplete,
@@ -21,23 +21,13 @@ import {
   isAlive,
   notesIn,
   savedUpdates,
-  undisturbed,
+  useFaultProgram,
 } from '../support/faults';
 import { smallDisk, whyNoSmallDisk } from '../support/faultsDisk';
-import { buildTrainProgram, until, type TrainProgram } from '../support/trainProgram';
+import { until } from '../support/trainProgram';
 
 const epochs = 12;
-let program: TrainProgram;
-let weights = '';
-const toEnd: (() => unknown)[] = [];
-beforeAll(async () => {
-  program = await buildTrainProgram();
-  weights = await undisturbed(program, epochs);
-});
-afterEach(async () => {
-  for (const end of toEnd.splice(0).reverse()) await end();
-});
-afterAll(() => program.remove());
+const faults = useFaultProgram(epochs);
 
 /** Root may write everywhere, but for what it gives up: its training then meets permissions as any user's does. */
 const asUser =
@@ -47,7 +37,7 @@ const asUser =
 
 describe.runIf(process.platform === 'linux')('a run folder that may not be written (chmod)', () => {
   test('for a while: trained on, told once and again, saved as soon as it may be', async () => {
-    const fault = faultProject(program, epochs, { prefix: asUser });
+    const fault = faults.project({ prefix: asUser });
     const running = fault.start();
     await fault.untilDone(5);
     const places = [fault.folder, path.join(fault.folder, 'checkpoints')];
@@ -61,7 +51,7 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
     for (const place of places) chmodSync(place, 0o700);
     await until(() => savedUpdates(fault.folder) > saved, 'the next checkpoint');
     expect(await running.end).toMatchObject({ code: 0, err: '' });
-    expect(fault.project.read('weights.json')).toBe(weights);
+    expect(fault.project.read('weights.json')).toBe(faults.weights);
     expect(notes('could not be saved')).toBe(1);
     expect(notes('can be saved again')).toBe(1);
     expect(halfCheckpoints(fault.folder)).toEqual([]);
@@ -69,28 +59,28 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
   });
 
   test('to the end, with what is in it not even to be read: trained to the end', async () => {
-    const fault = faultProject(program, epochs, { prefix: asUser });
+    const fault = faults.project({ prefix: asUser });
     const running = fault.start();
     await fault.untilDone(5);
     chmodSync(fault.folder, 0o000);
-    toEnd.push(() => chmodSync(fault.folder, 0o700));
+    onTestFinished(() => chmodSync(fault.folder, 0o700));
     await until(() => existsSync(path.join(fault.project.folder, 'weights.json')), 'the trained weights');
     await running.end;
-    expect(fault.project.read('weights.json')).toBe(weights);
+    expect(fault.project.read('weights.json')).toBe(faults.weights);
     chmodSync(fault.folder, 0o700);
     expect(savedUpdates(fault.folder)).toBeGreaterThanOrEqual(4);
     expect(fault.done()).toBe(fault.updates);
   });
 
   test('at Ctrl-C: stopped all the same, told that it could not be saved, and gone on with', async () => {
-    const fault = faultProject(program, epochs, { prefix: asUser });
+    const fault = faults.project({ prefix: asUser });
     const running = fault.start();
     await fault.untilDone(5);
     const trainer = fault.trainerPid();
     const places = [fault.folder, path.join(fault.folder, 'checkpoints')];
-    for (const place of places) chmodSync(place, 0o500);
     const done = fault.done();
-    await fault.untilDone(done + 2);
+    for (const place of places) chmodSync(place, 0o500);
+    await fault.untilDone(fault.done() + 2);
     process.kill(running.child.pid ?? Number.NaN, 'SIGINT');
     const ended = await running.end;
     expect(ended.code).toBe(130);
@@ -98,13 +88,13 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
     expect(isAlive(trainer)).toBe(false);
     for (const place of places) chmodSync(place, 0o700);
     expect(savedUpdates(fault.folder)).toBeGreaterThanOrEqual(done - 1);
-    await expectToComplete(fault, weights);
+    await expectToComplete(fault, faults.weights);
   });
 
   test('from the start, in a project that may not be written: one sentence, exit code 2', async () => {
-    const fault = faultProject(program, epochs, { prefix: asUser, runDir: null });
+    const fault = faults.project({ prefix: asUser, runDir: null });
     chmodSync(fault.project.folder, 0o500);
-    toEnd.push(() => chmodSync(fault.project.folder, 0o700));
+    onTestFinished(() => chmodSync(fault.project.folder, 0o700));
     const ended = await fault.run();
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toMatch(/^The run folder [^\n]* cannot be written: permission denied\. [^\n]*\n$/);
@@ -116,18 +106,15 @@ test.skipIf(noDisk !== null)(
   `a disk that is read-only, also for a resume: one sentence, exit code 2${noDisk === null ? '' : ` (${noDisk})`}`,
   async () => {
     const disk = await smallDisk(1 << 20);
-    toEnd.push(() => disk.remove());
-    const fault = faultProject(program, epochs, {
+    onTestFinished(() => disk.remove());
+    const fault = faults.project({
       prefix: disk.prefix,
       runDir: path.join(disk.inside, 'run'),
     });
     fault.folder = path.join(disk.outside, 'run');
     const running = fault.start();
     await fault.untilDone(5);
-    const trainer = fault.trainerPid();
-    endAll(fault, running);
-    await running.end;
-    await until(() => !isAlive(trainer), 'the end of the trainer');
+    await endAll(fault, running);
     const saved = savedUpdates(fault.folder);
     disk.remount('ro');
     for (const more of [['--resume'], ['--run-dir', path.join(disk.inside, 'other')]]) {
@@ -139,12 +126,12 @@ test.skipIf(noDisk !== null)(
     }
     expect(savedUpdates(fault.folder)).toBe(saved);
     disk.remount('rw');
-    await expectToComplete(fault, weights);
+    await expectToComplete(fault, faults.weights);
   },
 );
 
 test('gone for a moment and back: nothing is made in its place, and it is trained and saved on', async () => {
-  const fault = faultProject(program, epochs);
+  const fault = faults.project();
   const running = fault.start();
   await fault.untilDone(5);
   const elsewhere = `${fault.folder}-moved`;
@@ -155,13 +142,13 @@ test('gone for a moment and back: nothing is made in its place, and it is traine
   renameSync(elsewhere, fault.folder);
   await until(() => savedUpdates(fault.folder) > saved + 1, 'the next checkpoint');
   expect(await running.end).toMatchObject({ code: 0, err: '' });
-  expect(fault.project.read('weights.json')).toBe(weights);
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
   expect(fault.done()).toBe(fault.updates);
   expect(notesIn(fault.folder).filter((note) => note.includes('could not be saved'))).toHaveLength(1);
 });
 
 test('replaced by a file: the training ends and says so, and the file is left alone', async () => {
-  const fault = faultProject(program, 400);
+  const fault = faultProject(faults.program, 400);
   const running = fault.start();
   await fault.untilDone(5);
   const trainer = fault.trainerPid();
@@ -181,11 +168,10 @@ test('without hard links (a stand-in): a model that rests is copied, and all is 
   const hook = ['--import', path.join(import.meta.dirname, '../support/faultsNoLinks.mjs')].join(' ');
   const environment = { NODE_OPTIONS: hook };
   // A second model that trains once, before the first: from then on it rests.
-  const fault = faultProject(program, epochs, { environment, isSecondModel: true });
+  const fault = faults.project({ environment, isSecondModel: true });
   const running = fault.start();
   await fault.untilDone(6);
-  endAll(fault, running);
-  await running.end;
+  await endAll(fault, running);
   const checkpoints = path.join(fault.folder, 'checkpoints');
   const newest =
     readdirSync(checkpoints)
@@ -195,29 +181,28 @@ test('without hard links (a stand-in): a model that rests is copied, and all is 
   const rested = path.join(checkpoints, newest, 'model-0.safetensors');
   expect(statSync(rested).nlink).toBe(1);
   await fault.run({ arguments: ['--resume'], updatePause: 0 });
-  const undisturbedTwo = faultProject(program, epochs, { isSecondModel: true });
+  const undisturbedTwo = faults.project({ isSecondModel: true });
   expect((await undisturbedTwo.run({ updatePause: 0 })).code).toBe(0);
   expect(fault.project.read('weights.json')).toBe(undisturbedTwo.project.read('weights.json'));
 });
 
 test('whose checkpoints folder is removed: it is made again, with every model whole', async () => {
-  const fault = faultProject(program, epochs, { isSecondModel: true });
+  const fault = faults.project({ isSecondModel: true });
   const running = fault.start();
   await fault.untilDone(6);
   // At once: the trainer may be writing one.
   renameSync(path.join(fault.folder, 'checkpoints'), path.join(fault.project.folder, 'removed'));
   await until(() => savedUpdates(fault.folder) >= 8, 'a checkpoint');
-  endAll(fault, running);
-  await running.end;
+  await endAll(fault, running);
   const resumed = await fault.run({ arguments: ['--resume'], updatePause: 0 });
   expect(resumed).toMatchObject({ code: 0, err: '' });
-  const whole = faultProject(program, epochs, { isSecondModel: true });
+  const whole = faults.project({ isSecondModel: true });
   expect((await whole.run({ updatePause: 0 })).code).toBe(0);
   expect(fault.project.read('weights.json')).toBe(whole.project.read('weights.json'));
 });
 
 test('with a file in the place of its checkpoints: trained to the end, and told', async () => {
-  const fault = faultProject(program, epochs);
+  const fault = faults.project();
   const running = fault.start();
   await fault.untilDone(3);
   const checkpoints = path.join(fault.folder, 'checkpoints');
@@ -229,7 +214,7 @@ test('with a file in the place of its checkpoints: trained to the end, and told'
   const ended = await running.end;
   expect(ended).toMatchObject({ code: 0, err: '' });
   expect(ended.out).toContain('The training could not be saved: a part of its path is a file.');
-  expect(fault.project.read('weights.json')).toBe(weights);
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
 });
 
 /** False where something of that name is there. */
@@ -250,7 +235,7 @@ describe('what stands where the control file belongs', () => {
     ['a huge file', (file) => writeFileSync(file, Buffer.alloc(1 << 20, '{'))],
     ['a link to a device', (file) => symlinkSync('/dev/zero', file)],
   ])('%s: is no request, and the next one counts', async (_what, put) => {
-    const fault = faultProject(program, epochs);
+    const fault = faults.project();
     const running = fault.start();
     await fault.untilDone(3);
     const control = path.join(fault.folder, 'control.json');

@@ -3,42 +3,31 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { runPaths } from '../../src/supervise/runs/runFolder';
-import { RunWatcher } from '../../src/supervise/runs/runWatcher';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   endAll,
   expectToComplete,
-  faultProject,
   halfCheckpoints,
   isAlive,
   savedUpdates,
-  undisturbed,
+  useFaultProgram,
   type FaultProject,
 } from '../support/faults';
-import { buildTrainProgram, until, type Running, type TrainProgram } from '../support/trainProgram';
+import { followRun } from '../support/followRun';
+import { type Running } from '../support/childRun';
+import { until } from '../support/trainProgram';
 
 const epochs = 8;
-let program: TrainProgram;
-let weights = '';
-const toEnd: (() => unknown)[] = [];
-beforeAll(async () => {
-  program = await buildTrainProgram();
-  weights = await undisturbed(program, epochs);
-});
-afterEach(async () => {
-  for (const end of toEnd.splice(0).reverse()) await end();
-});
-afterAll(() => program.remove());
+const faults = useFaultProgram(epochs);
 
 async function startedProject(
   updates = 5,
 ): Promise<{ fault: FaultProject; running: Running; trainer: number }> {
-  const fault = faultProject(program, epochs);
+  const fault = faults.project();
   const running = fault.start({ updatePause: 60 });
   await fault.untilDone(updates);
   const trainer = fault.trainerPid();
-  toEnd.push(() => {
+  onTestFinished(() => {
     for (const pid of [running.child.pid ?? Number.NaN, trainer, fault.trainerPid()]) {
       if (isAlive(pid)) process.kill(pid, 'SIGKILL');
     }
@@ -52,45 +41,30 @@ function expectSaved(fault: FaultProject): void {
   expect(halfCheckpoints(fault.folder).filter((name) => !name.startsWith('.unfinished-'))).toEqual([]);
 }
 
-function follow({ folder }: FaultProject): { watcher: RunWatcher; states: string[] } {
-  const states: string[] = [];
-  const watcher = new RunWatcher(runPaths(folder), {
-    pauseMs: 50,
-    onChange: () => {
-      const state = watcher.view()?.state;
-      if (state !== undefined && state !== states.at(-1)) states.push(state);
-    },
-    onError: (error) => {
-      throw error;
-    },
-  });
-  watcher.start();
-  toEnd.push(() => watcher.dispose());
-  return { watcher, states };
-}
-
 test.each(['SIGKILL', 'SIGSEGV'] as const)('a trainer that ends by %s', async (signal) => {
   const { fault, running, trainer } = await startedProject();
   process.kill(trainer, signal);
-  await until(() => !isAlive(trainer), 'its end');
-  expectSaved(fault);
-  const { code } = await running.end;
-  // Whether or not the supervisor has gone on by itself.
-  if (code === 0) expect(fault.project.read('weights.json')).toBe(weights);
-  else await expectToComplete(fault, weights);
+  expect(await running.end).toMatchObject({ code: 0, err: '' });
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
+  // What it had saved is where the next one went on: no older than the interval, which is one update.
+  const events = fault.events();
+  const at = events.findIndex(({ type }) => type === 'resumed');
+  const done = events.slice(0, at).filter(({ type }) => type === 'update').length;
+  const resumed = events[at];
+  expect(resumed?.type === 'resumed' ? resumed.update : -1).toBeGreaterThanOrEqual(done - 1);
+  expect(halfCheckpoints(fault.folder)).toEqual([]);
 });
 
 test('supervisor and trainer killed in one moment', async () => {
   const { fault, running } = await startedProject();
-  endAll(fault, running);
-  await running.end;
+  await endAll(fault, running);
   expectSaved(fault);
-  await expectToComplete(fault, weights);
+  await expectToComplete(fault, faults.weights);
 });
 
 test('a supervisor that is killed: its trainer saves, and holds the run folder until it has', async () => {
   const { fault, running, trainer } = await startedProject();
-  const followed = follow(fault);
+  const followed = followRun(fault.folder);
   // Long enough for a look at the folder.
   process.kill(trainer, 'SIGSTOP');
   process.kill(running.child.pid ?? Number.NaN, 'SIGKILL');
@@ -103,7 +77,7 @@ test('a supervisor that is killed: its trainer saves, and holds the run folder u
   expect(fault.events().at(-1)).toMatchObject({ type: 'ended', how: 'interrupted' });
   expect(savedUpdates(fault.folder)).toBe(fault.done());
   await until(() => followed.states.at(-1) === 'interrupted', 'the interruption', 10_000);
-  await expectToComplete(fault, weights);
+  await expectToComplete(fault, faults.weights);
 });
 
 const hasPython = spawnSync('python3', ['--version']).status === 0;
@@ -112,9 +86,11 @@ test.skipIf(!hasPython || process.platform !== 'linux')(
   async () => {
     const script =
       'import os, sys, time\nif os.fork() == 0: os.execvp(sys.argv[1], sys.argv[1:])\ntime.sleep(600)';
-    const fault = faultProject(program, epochs, { prefix: ['python3', '-c', script] });
+    const fault = faults.project({ prefix: ['python3', '-c', script] });
     const running = fault.start({ updatePause: 60 });
-    toEnd.push(() => process.kill(-(running.child.pid ?? Number.NaN), 'SIGKILL'));
+    onTestFinished(() => {
+      process.kill(-(running.child.pid ?? Number.NaN), 'SIGKILL');
+    });
     await fault.untilDone(5);
     const trainer = fault.trainerPid();
     const { supervisorPid } = fault.project.record(fault.folder);
@@ -122,13 +98,13 @@ test.skipIf(!hasPython || process.platform !== 'linux')(
     await until(() => !isAlive(trainer), 'the end of the trainer', 20_000);
     expect(readFileSync(`/proc/${supervisorPid}/stat`, 'utf8')).toMatch(/\) Z /);
     expect(savedUpdates(fault.folder)).toBe(fault.done());
-    await expectToComplete(fault, weights, { prefix: [] });
+    await expectToComplete(fault, faults.weights, { prefix: [] });
   },
 );
 
 test('both stopped for a while, as by a laptop that sleeps: nothing is taken for dead', async () => {
   const { fault, running, trainer } = await startedProject();
-  const followed = follow(fault);
+  const followed = followRun(fault.folder);
   const pids = [running.child.pid ?? Number.NaN, trainer];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   // Longer than any of the pauses after which something is looked for.
@@ -136,7 +112,7 @@ test('both stopped for a while, as by a laptop that sleeps: nothing is taken for
   expect((await fault.run({ arguments: ['--resume'] })).err).toContain('is in use by another training');
   for (const pid of pids) process.kill(pid, 'SIGCONT');
   expect(await running.end).toMatchObject({ code: 0, err: '' });
-  expect(fault.project.read('weights.json')).toBe(weights);
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
   expect(fault.events().filter(({ type }) => type === 'started')).toHaveLength(1);
   await until(() => followed.states.at(-1) === 'completed', 'the end');
   expect(followed.states).not.toContain('interrupted');
@@ -149,37 +125,37 @@ test('a trainer that is stopped for a while under a supervisor that runs', async
   expect(isAlive(running.child.pid ?? Number.NaN)).toBe(true);
   process.kill(trainer, 'SIGCONT');
   expect(await running.end).toMatchObject({ code: 0, err: '' });
-  expect(fault.project.read('weights.json')).toBe(weights);
+  expect(fault.project.read('weights.json')).toBe(faults.weights);
 });
 
 describe('an editor that dies', () => {
   test('its task’s processes get SIGHUP: the training stops, saved, and another process sees it', async () => {
     const { fault, running, trainer } = await startedProject();
-    const followed = follow(fault);
+    const followed = followRun(fault.folder);
     process.kill(-(running.child.pid ?? Number.NaN), 'SIGHUP');
     expect((await running.end).code).toBe(130);
     expect(isAlive(trainer)).toBe(false);
     expect(savedUpdates(fault.folder)).toBe(fault.done());
     await until(() => followed.states.at(-1) === 'stopped', 'the stop');
-    await expectToComplete(fault, weights);
+    await expectToComplete(fault, faults.weights);
   });
 
   test('nobody reads what is printed any more (EPIPE): what is on the disk can be gone on from', async () => {
-    const fault = faultProject(program, epochs);
+    const fault = faults.project();
     // A shell that closes the pipe once it trains: what follows is written into nothing.
     const script = '"$@" | { read -r line; read -r line; exec sleep 0.5; }';
     const running = fault.start({ updatePause: 60, prefix: ['bash', '-c', script, 'bash'] });
     await fault.untilDone(5);
     const trainer = fault.trainerPid();
-    toEnd.push(() => {
+    onTestFinished(() => {
       if (isAlive(trainer)) process.kill(trainer, 'SIGKILL');
     });
     await running.end;
     await until(() => !isAlive(trainer), 'the end of the trainer', 30_000);
     expectSaved(fault);
     const isDone = existsSync(path.join(fault.project.folder, 'weights.json'));
-    if (isDone) expect(fault.project.read('weights.json')).toBe(weights);
-    else await expectToComplete(fault, weights);
+    if (isDone) expect(fault.project.read('weights.json')).toBe(faults.weights);
+    else await expectToComplete(fault, faults.weights);
   });
 });
 
@@ -188,5 +164,5 @@ test('a trainer that is itself asked to end (SIGTERM): it saves, and the run is 
   process.kill(trainer, 'SIGTERM');
   expect((await running.end).code).toBe(130);
   expect(savedUpdates(fault.folder)).toBe(fault.done());
-  await expectToComplete(fault, weights);
+  await expectToComplete(fault, faults.weights);
 });

@@ -1,7 +1,7 @@
 // Files of a run that a power cut left torn, empty or full of rubbish: the run is gone on with, to the undisturbed result.
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { RunList } from '../../src/supervise/runs/entryRuns';
 import { runPaths } from '../../src/supervise/runs/runFolder';
 import { RunWatcher } from '../../src/supervise/runs/runWatcher';
@@ -9,33 +9,23 @@ import {
   endAll,
   eventsIn,
   expectToComplete,
-  faultProject,
-  isAlive,
   savedUpdates,
-  undisturbed,
+  useFaultProgram,
   type FaultProject,
 } from '../support/faults';
-import { buildTrainProgram, until, type TrainProgram } from '../support/trainProgram';
+import { until } from '../support/trainProgram';
 
 const epochs = 4;
-let program: TrainProgram;
-let weights = '';
-beforeAll(async () => {
-  program = await buildTrainProgram();
-  weights = await undisturbed(program, epochs);
-});
-afterAll(() => program.remove());
+const faults = useFaultProgram(epochs);
 
 /** A run whose processes were killed after some updates. */
 async function killed(runDir: string | null = 'run'): Promise<FaultProject> {
-  const fault = faultProject(program, epochs, { runDir });
-  const running = fault.start();
+  const fault = faults.project({ runDir });
+  // Held there: it is not done before it is killed, however late that is.
+  const running = fault.start({ holdAfter: 7 });
   if (runDir === null) await until(() => hasRun(fault), 'the run folder');
   await fault.untilDone(7);
-  const trainer = fault.trainerPid();
-  endAll(fault, running);
-  await running.end;
-  await until(() => !isAlive(trainer), 'the end of the trainer');
+  await endAll(fault, running);
   return fault;
 }
 
@@ -84,7 +74,7 @@ describe('events.ndjson', () => {
     writeFileSync(file, damage(text, middle(text.toString('latin1'))));
     const saved = savedUpdates(fault.folder);
     expect(saved).toBeGreaterThanOrEqual(6);
-    const ended = await expectToComplete(fault, weights);
+    const ended = await expectToComplete(fault, faults.weights);
     expect(ended.err).toBe('');
     expect(fault.project.record(fault.folder).state).toBe('completed');
     // After the damage only what was not saved is done.
@@ -116,7 +106,7 @@ describe('run.json', () => {
     const text = damage(readFileSync(file, 'utf8'));
     if (text === null) rmSync(file);
     else writeFileSync(file, text);
-    await expectToComplete(fault, weights);
+    await expectToComplete(fault, faults.weights);
     expect(fault.project.runFolders()).toHaveLength(1);
     expect(fault.project.record()).toMatchObject({ state: 'completed', attempts: 2, seed: 77 });
     expect(await new RunList(fault.project.configPath).read()).toMatchObject([{ state: 'completed' }]);
@@ -154,7 +144,7 @@ describe('a checkpoint', () => {
     damage(newest(fault));
     // At most one interval older, which is an update: at the end of an epoch it is saved once more.
     expect(savedUpdates(fault.folder)).toBeGreaterThanOrEqual(saved - 1);
-    const ended = await expectToComplete(fault, weights);
+    const ended = await expectToComplete(fault, faults.weights);
     expect(ended.err).toBe('');
     if (what !== beside)
       expect(ended.out).toMatch(/Checkpoint \d+ cannot be used \(.*the one before it is taken/);
@@ -164,7 +154,7 @@ describe('a checkpoint', () => {
   test('none left: begun anew, and said so', async () => {
     const fault = await killed();
     rmSync(inFolder(fault, 'checkpoints'), { recursive: true });
-    const ended = await expectToComplete(fault, weights);
+    const ended = await expectToComplete(fault, faults.weights);
     expect(ended.out).toContain('There is no checkpoint to go on from: the training begins anew.');
   });
 });
@@ -175,7 +165,7 @@ test('rubbish in progress.json, job.json and the reports', async () => {
     writeFileSync(inFolder(fault, name), '\0{"call":-1,');
   }
   appendFileSync(inFolder(fault, 'trainer.log'), Buffer.alloc(5000, 255));
-  expect((await expectToComplete(fault, weights)).err).toBe('');
+  expect((await expectToComplete(fault, faults.weights)).err).toBe('');
 });
 
 function halve(file: string): void {

@@ -5,7 +5,8 @@ import { plan as planSchema } from '../../src/planning/plan';
 import type { AccumulationConfig } from '../../src/planning/configSchema';
 import { readConfig } from '../../src/planning/readConfig';
 import { exitCodes } from '../../src/protocol/exitCodes';
-import { openCommandProject, type CommandProject, type Ended } from '../support/commandLine';
+import { type Ended } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 import { denseScript, hangingLayer, statefulScript } from '../support/planScripts';
 import { until } from '../support/trainProgram';
 

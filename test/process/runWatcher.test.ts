@@ -2,22 +2,17 @@
 import { appendFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { RunState, RunView } from '../../src/protocol/page';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { RunView } from '../../src/protocol/page';
 import { RunList, watchRuns } from '../../src/supervise/runs/entryRuns';
-import { runPaths } from '../../src/supervise/runs/runFolder';
-import { RunWatcher } from '../../src/supervise/runs/runWatcher';
+import { followRun, type FollowedRun } from '../support/followRun';
 import { mlp } from '../support/trainScripts';
 import { buildTrainProgram, until, type Project, type TrainProgram } from '../support/trainProgram';
 import { bruteForce } from '../unit/runs/trainingStory';
 
 let program: TrainProgram;
-const toEnd: (() => unknown)[] = [];
 beforeAll(async () => {
   program = await buildTrainProgram();
-});
-afterEach(async () => {
-  for (const end of toEnd.splice(0).reverse()) await end();
 });
 afterAll(() => program.remove());
 
@@ -34,7 +29,7 @@ function projectOf(script: string): Project {
 /** Starts a training that is killed with all its processes when the test ends. */
 function start(project: Project, ...more: string[]): ReturnType<Project['start']> {
   const running = project.start(...more);
-  toEnd.push(() => killAll(project, running.child.pid));
+  onTestFinished(() => killAll(project, running.child.pid));
   return running;
 }
 
@@ -52,36 +47,6 @@ function killAll(project: Project, supervisor: number | undefined): void {
   }
 }
 
-interface Followed {
-  readonly watcher: RunWatcher;
-  /** Every state that was shown, in order. */
-  readonly states: RunState[];
-  view(): RunView;
-  state(): RunState | null;
-}
-
-function follow(folder: string): Followed {
-  const states: RunState[] = [];
-  const watcher = new RunWatcher(runPaths(folder), {
-    pauseMs: 50,
-    onChange: () => {
-      const state = watcher.view()?.state;
-      if (state !== undefined && state !== states.at(-1)) states.push(state);
-    },
-    onError: (error) => {
-      throw error;
-    },
-  });
-  watcher.start();
-  toEnd.push(() => watcher.dispose());
-  const view = (): RunView => {
-    const now = watcher.view();
-    if (now === null) throw new Error('nothing was read yet');
-    return now;
-  };
-  return { watcher, states, view, state: () => watcher.view()?.state ?? null };
-}
-
 async function newRun(project: Project): Promise<string> {
   const record = (): boolean =>
     existsSync(path.join(project.folder, '.batch-planner/runs')) &&
@@ -90,7 +55,7 @@ async function newRun(project: Project): Promise<string> {
   return project.runFolder;
 }
 
-function expectHistoryOf(project: Project, { watcher }: Followed): void {
+function expectHistoryOf(project: Project, { watcher }: FollowedRun): void {
   const { updates, epochs } = bruteForce(project.events());
   const losses = [...watcher.history.parts(0, 7)].flatMap(({ points }) => points.loss);
   expect(losses).toEqual(updates.map(({ loss }) => loss));
@@ -103,12 +68,12 @@ test('a run that is started elsewhere is noticed, paused, gone on with, and foll
   const project = projectOf(slow(12, "process.stdout.write('10 %\\r20 %\\r100 %\\nlast words');"));
   let changes = 0;
   const watch = watchRuns(project.configPath, { onChange: () => changes++, pauseMs: 50 });
-  toEnd.push(() => watch.dispose());
+  onTestFinished(() => watch.dispose());
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(changes).toBe(0);
   const running = start(project);
   await until(() => changes > 0, 'the notice of the run');
-  const followed = follow(project.runFolder);
+  const followed = followRun(project.runFolder);
   await until(() => (followed.watcher.view()?.updates ?? 0) >= 4, 'the fourth update');
   expect(followed.view()).toMatchObject({
     state: 'training',
@@ -131,7 +96,7 @@ test('a run that is started elsewhere is noticed, paused, gone on with, and foll
   const { updates, savedUpdate } = followed.view();
   expect(savedUpdate).toBe(updates);
   // Another window, opened now, shows all of it at once.
-  const other = follow(project.runFolder);
+  const other = followRun(project.runFolder);
   await other.watcher.look();
   expect(other.view()).toEqual(followed.view());
   expect([...other.watcher.history.parts(0)]).toEqual([...followed.watcher.history.parts(0)]);
@@ -159,10 +124,10 @@ test('a run that is started elsewhere is noticed, paused, gone on with, and foll
 });
 
 test('killed with its supervisor, it is interrupted; resumed, it is followed on, with nothing twice', async () => {
-  const project = projectOf(slow(8));
+  const project = projectOf(slow(24));
   const running = start(project, '--checkpoint-seconds', '0.1');
   const folder = await newRun(project);
-  const followed = follow(folder);
+  const followed = followRun(folder);
   const isSaved = (view: RunView | null): boolean =>
     view !== null && view.savedAt !== null && view.updates >= 5;
   await until(() => isSaved(followed.watcher.view()), 'a checkpoint');
@@ -184,11 +149,11 @@ test('killed with its supervisor, it is interrupted; resumed, it is followed on,
   expect((await again.end).code).toBe(0);
   await until(() => followed.state() === 'completed', 'the end');
   expectHistoryOf(project, followed);
-  expect(followed.view()).toMatchObject({ updates: 24, epoch: 8, attempts: 2 });
+  expect(followed.view()).toMatchObject({ updates: 72, epoch: 24, attempts: 2 });
   expect(followed.watcher.history.marks.map(({ kind }) => kind)).toContain('resumed');
   const { last, best } = followed.view();
   const figure = { name: 'val_loss', last: last.val_loss, best: best.val_loss?.value };
-  expect(await list.read()).toMatchObject([{ state: 'completed', updates: 24, epochs: 8, figure }]);
+  expect(await list.read()).toMatchObject([{ state: 'completed', updates: 72, epochs: 24, figure }]);
   expect(await new RunList(project.configPath).read()).toEqual(await list.read());
 });
 
@@ -196,7 +161,7 @@ test('a folder that is deleted while the run goes on is gone, and one that comes
   const project = projectOf(slow(400));
   start(project);
   const folder = await newRun(project);
-  const followed = follow(folder);
+  const followed = followRun(folder);
   await until(() => (followed.watcher.view()?.updates ?? 0) >= 3, 'the third update');
   const trainer = project.events().find((event) => event.type === 'started');
   const pid = trainer?.type === 'started' ? trainer.pid : NaN;
@@ -223,7 +188,7 @@ test('a folder that is deleted while the run goes on is gone, and one that comes
 test('asked to stop, it saves and stops', async () => {
   const project = projectOf(slow(400));
   const running = start(project);
-  const followed = follow(await newRun(project));
+  const followed = followRun(await newRun(project));
   await until(() => (followed.watcher.view()?.updates ?? 0) >= 3, 'the third update');
   await followed.watcher.request('stop');
   expect(followed.state()).toBe('stopping');
@@ -238,7 +203,7 @@ describe('a run that fails says why', () => {
     const callbacks = "{ onBatchEnd: () => { throw new Error('no such thing'); } }";
     const project = projectOf(mlp({ epochs: 2, callbacks }));
     await project.run();
-    const followed = follow(project.runFolder);
+    const followed = followRun(project.runFolder);
     await followed.watcher.look();
     expect(followed.view()).toMatchObject({
       state: 'failed',
@@ -253,7 +218,7 @@ describe('a run that fails says why', () => {
   test('before it', async () => {
     const project = projectOf("require('@tensorflow/tfjs');\nthrow new Error('no data here');\n");
     await project.run();
-    const followed = follow(project.runFolder);
+    const followed = followRun(project.runFolder);
     await followed.watcher.look();
     expect(followed.state()).toBe('failed');
     const file = path.join(project.folder, 'train.cjs');
@@ -265,13 +230,13 @@ describe('a run that fails says why', () => {
 describe('what is not a run', () => {
   function emptyFolder(): string {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-watch-'));
-    toEnd.push(() => rmSync(folder, { recursive: true, force: true }));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     return folder;
   }
 
   test('has no view, and is no error', async () => {
     for (const folder of [emptyFolder(), path.join(emptyFolder(), 'missing')]) {
-      const { watcher } = follow(folder);
+      const { watcher } = followRun(folder);
       await watcher.look();
       expect(watcher.view()).toBeNull();
       expect([...watcher.history.parts(0)]).toEqual([]);
@@ -282,7 +247,7 @@ describe('what is not a run', () => {
     const project = projectOf(mlp({ epochs: 1 }));
     await project.run();
     const folder = project.runFolder;
-    const followed = follow(folder);
+    const followed = followRun(folder);
     await followed.watcher.look();
     const view = followed.view();
     const text = project.read(path.relative(project.folder, path.join(folder, 'run.json')));

@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { exitCodes } from '../../src/protocol/exitCodes';
-import { openCommandProject, type CommandProject, type Ended } from '../support/commandLine';
+import { type Ended } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 import { saveAs } from '../unit/model/savedModels';
 
 const examples = path.resolve(import.meta.dirname, '../../media/examples');

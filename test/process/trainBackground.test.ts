@@ -5,7 +5,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runEvent, runRecord, type RunEvent, type RunRecord } from '../../src/protocol/runEvents';
-import { openCommandProject, type CommandProject, type Ended, type Running } from '../support/commandLine';
+import { type Ended, type Running } from '../support/childRun';
+import { openCommandProject, type CommandProject } from '../support/commandLine';
 import { cliFile } from '../support/planStreamProject';
 import { until } from '../support/trainProgram';
 import { mlp } from '../support/trainScripts';
@@ -37,6 +38,15 @@ const slow = (epochs: number): string =>
     epochs,
     callbacks: `{ onBatchEnd: () => new Promise((go) => setTimeout(go, ${updatePause})) }`,
   });
+/** Trains no further than to its second update until it is let go, however long what happens meanwhile takes. */
+const held = mlp({
+  epochs: 4,
+  callbacks: `{ onBatchEnd: async () => {
+    globalThis.ended = (globalThis.ended ?? 0) + 1;
+    while (globalThis.ended > 2 && !fs.existsSync('go')) await new Promise((go) => setTimeout(go, 20));
+  } }`,
+});
+const letGo = (): unknown => project.write('go', '');
 /** The second update never ends. */
 const hanging = mlp({
   epochs: 5,
@@ -159,7 +169,7 @@ describe('in the background', () => {
   test.skipIf(process.platform === 'win32').each(['SIGHUP', 'SIGTERM'] as const)(
     '%s ends the showing, and the training goes on to its end',
     async (name) => {
-      write(slow(4));
+      write(held);
       const running = start();
       await until(() => updates() >= 2, 'the second update');
       signal(running, name);
@@ -167,6 +177,7 @@ describe('in the background', () => {
       expect(ended).toMatchObject({ code: 130, signal: null, err: '' });
       expect(ended.out).toContain('The training goes on. See it with: batch-planner follow');
       expect(record().endedAt).toBeNull();
+      letGo();
       await untilEnded();
       expect(record().state).toBe('completed');
       expect(updates()).toBe(12);
@@ -176,10 +187,11 @@ describe('in the background', () => {
 
   test('a terminal that is gone does not end the training', async (context) => {
     if (!hasPython) context.skip('there is no Python to make a terminal with');
-    write(slow(4));
+    write(held);
     const code = await inClosedTerminal('train', configName, '--background');
     expect(code).toBe('130');
     expect(record().endedAt).toBeNull();
+    letGo();
     await until(() => record().endedAt !== null, 'the end of the training');
     expect(record().state).toBe('completed');
   });
@@ -348,7 +360,7 @@ describe('a mistake is told as in the foreground, and leaves no run folder', () 
   });
 
   test('where another training holds it', async () => {
-    write(slow(50));
+    write(slow(500));
     const running = start('--run-dir', 'mine');
     const log = project.path('mine/events.ndjson');
     await until(() => existsSync(log), 'the training');
@@ -380,10 +392,13 @@ describe('a mistake is told as in the foreground, and leaves no run folder', () 
 
 describe('follow', () => {
   test('shows a training that goes on elsewhere, to its end', async () => {
-    write(slow(4));
+    write(held);
     const running = start();
-    await until(() => events().some(({ type }) => type === 'epoch'), 'the first epoch');
-    const followed = await project.run(['follow', path.relative(project.folder, file(''))]);
+    await until(() => updates() >= 2, 'the second update');
+    const following = project.start(['follow', path.relative(project.folder, file(''))]);
+    await until(() => following.printed().includes('stops it after its update'), 'the first lines');
+    letGo();
+    const followed = await following.end;
     expect(followed).toMatchObject({ code: 0, err: '' });
     expect(withoutFigures(followed.out).startsWith(firstLines(ownFolder))).toBe(true);
     expect(followed.out).toMatch(/epoch 4\/4 · /);

@@ -3,13 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mlp } from '../support/trainScripts';
-import {
-  buildTrainProgram,
-  until,
-  type Project,
-  type Running,
-  type TrainProgram,
-} from '../support/trainProgram';
+import { type Running } from '../support/childRun';
+import { buildTrainProgram, until, type Project, type TrainProgram } from '../support/trainProgram';
 
 let program: TrainProgram;
 beforeAll(async () => {

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { processIsAlive } from '../../src/protocol/processIsAlive';
 import { historyOf, updatesOf } from '../support/recoveryRuns';
 import { dyingScript, killsItself } from '../support/recoveryScripts';
+import { type Running } from '../support/childRun';
 import {
   buildTrainProgram,
   until,
   type Project,
   type ProjectOptions,
-  type Running,
   type TrainProgram,
 } from '../support/trainProgram';
 
@@ -148,8 +148,8 @@ describe('killed from outside', () => {
   }
 
   test('twice: the training ends by itself with the very bits of an uninterrupted one', async () => {
-    const { project, running } = started(8);
-    const whole = uninterrupted(slow(8));
+    const { project, running } = started(16);
+    const whole = uninterrupted(slow(16));
     for (const count of [5, 16]) {
       await until(() => doneBy(project) >= count, `update ${count}`);
       process.kill(trainerOf(project), 'SIGKILL');
@@ -157,7 +157,7 @@ describe('killed from outside', () => {
     expect(await running.end).toMatchObject({ code: 0, err: '' });
     expect(project.read('weights.json')).toBe((await whole).read('weights.json'));
     expect(project.record()).toMatchObject({ state: 'completed', attempts: 3 });
-    expect(historyOf(project).length).toBe(24);
+    expect(historyOf(project).length).toBe(48);
   });
 
   test('while it is paused: it is paused again, and goes on when it is asked to', async () => {
@@ -203,8 +203,8 @@ describe('killed from outside', () => {
   test.each(['the supervisor', 'both'])(
     '%s: what is left goes on by --resume, with the very bits of an uninterrupted one',
     async (which) => {
-      const { project, running } = started(6);
-      const whole = uninterrupted(slow(6));
+      const { project, running } = started(16);
+      const whole = uninterrupted(slow(16));
       await until(() => doneBy(project) >= 7, 'the seventh update');
       const pid = trainerOf(project);
       process.kill(running.child.pid ?? NaN, 'SIGKILL');
@@ -215,7 +215,7 @@ describe('killed from outside', () => {
       expect(existsSync(path.join(project.runFolder, 'run.lock'))).toBe(true);
       expect(await project.run('--resume')).toMatchObject({ code: 0, err: '' });
       expect(project.read('weights.json')).toBe((await whole).read('weights.json'));
-      expect(historyOf(project).length).toBe(18);
+      expect(historyOf(project).length).toBe(48);
       expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
     },
   );

@@ -15,7 +15,8 @@ import {
 } from '../support/recoveryMemory';
 import { historyOf, largestDifference, updatesOf, weightsOf } from '../support/recoveryRuns';
 import { dyingScript, killsItself } from '../support/recoveryScripts';
-import { buildTrainProgram, type Ended, type Project, type TrainProgram } from '../support/trainProgram';
+import { type Ended } from '../support/childRun';
+import { buildTrainProgram, type Project, type TrainProgram } from '../support/trainProgram';
 
 let program: TrainProgram;
 beforeAll(async () => {

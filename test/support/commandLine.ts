@@ -1,5 +1,5 @@
 // Runs the built command line as a user does, in projects of its own, and tells what it wrote and what it left running.
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import {
   existsSync,
@@ -11,25 +11,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { runOf, type Ended, type Running } from './childRun';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const cli = path.join(root, 'dist/cli.js');
 const markVariable = 'BATCH_PLANNER_TEST_MARK';
-
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A command that runs. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly end: Promise<Ended>;
-  /** What it has printed on stdout so far. */
-  printed(): string;
-}
 
 export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -93,14 +79,7 @@ export function openCommandProject(): CommandProject {
         ...environment,
       },
     });
-    let out = '';
-    let err = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => (out += piece));
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => (err += piece));
-    const end = new Promise<Ended>((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, out, err }));
-    });
-    return { child, end, printed: () => out };
+    return runOf(child);
   };
 
   return {

@@ -12,6 +12,7 @@ import {
   type ProfileResult,
   type ProfileTools,
 } from '../../src/supervise/profile/profiler';
+import { ProfileError } from '../../src/supervise/profile/profilerError';
 import { runMeasure, type MeasureOutcome, type MeasureRun } from '../../src/supervise/profile/engineProcess';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -138,6 +139,16 @@ export async function openWorkshop(options: WorkshopOptions = {}): Promise<Works
       }),
     remove: () => rmSync(base, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+/** The error that a profiling ends with; it must end with one of its own. */
+export async function problemOf(work: Promise<unknown>): Promise<ProfileError> {
+  const error: unknown = await work.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ProfileError)) throw new Error('no ProfileError', { cause: error });
+  return error;
 }
 
 /** This machine's memory, and no GPU: what the tests run on everywhere. */

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { newestSound } from '../../src/engine/train/checkpointReader';
 import { parseRunEvent, type RunEvent } from '../../src/protocol/runEvents';
-import { until, type Ended, type Project, type Running, type TrainProgram } from './trainProgram';
+import { runOf, type Ended, type Running } from './childRun';
+import { buildTrainProgram, until, type Project, type TrainProgram } from './trainProgram';
 import { mlp } from './trainScripts';
 
 /** Every training of these tests has these, so that all can be compared with one that nothing happened to. */
@@ -17,6 +18,8 @@ const layers = 'model.add(tf.layers.dropout({ rate: 0.3 }));';
 /** After each update; also what the script prints, as many do, without looking whether it can. */
 const callbacks = `{ onBatchEnd: async () => {
   process.stdout.write('.'.repeat(200) + '\\n');
+  globalThis.ended = (globalThis.ended ?? 0) + 1;
+  if (globalThis.ended > Number(process.env.HOLD_AFTER || Infinity)) await new Promise(() => setInterval(() => {}, 1000));
   await new Promise((resolve) => setTimeout(resolve, Number(process.env.UPDATE_PAUSE ?? 0)));
 } }`;
 
@@ -52,17 +55,59 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Least time that an update takes, in ms. */
   readonly updatePause?: number;
+  /** The script hangs in the callback of the update after so many: whatever the machine does, the training goes on no further. */
+  readonly holdAfter?: number;
 }
+
+/** What a file of these tests has for all of them. */
+export interface FaultProgram {
+  readonly program: TrainProgram;
+  /** What a training of its number of epochs ends with, with nothing in its way. */
+  readonly weights: string;
+  /** A project of its number of epochs; see faultProject. */
+  project(always?: ProjectFaults): FaultProject;
+}
+
+/** Builds the program before the tests of a file, and trains once undisturbed; removes all of it after them. */
+export function useFaultProgram(epochs: number): FaultProgram {
+  let program: TrainProgram | null = null;
+  let weights = '';
+  const built = (): TrainProgram => {
+    if (program === null) throw new Error('the program is built before the tests');
+    return program;
+  };
+  beforeAll(async () => {
+    program = await buildTrainProgram();
+    const whole = faultProject(program, epochs);
+    expect(await whole.run({ updatePause: 0 })).toMatchObject({ code: 0, err: '' });
+    weights = whole.project.read('weights.json');
+  });
+  afterAll(() => program?.remove());
+  return {
+    get program() {
+      return built();
+    },
+    get weights() {
+      return weights;
+    },
+    project: (always) => faultProject(built(), epochs, always),
+  };
+}
+
+/** `runDir`: as its processes see the run folder, or null for one of the product's choice; `isSecondModel`: another model trains before. */
+export type ProjectFaults = StartOptions & {
+  readonly runDir?: string | null;
+  readonly isSecondModel?: boolean;
+};
 
 /**
  * A project with shuffling and dropout, that is saved after each update.
- * @param always `runDir`: as its processes see the run folder, or null for one of the product's choice;
- * `isSecondModel`: another model trains before; the rest is for every start
+ * @param always for every start
  */
 export function faultProject(
   program: TrainProgram,
   epochs: number,
-  always: StartOptions & { readonly runDir?: string | null; readonly isSecondModel?: boolean } = {},
+  always: ProjectFaults = {},
 ): FaultProject {
   const { runDir = 'run', isSecondModel = false, ...forAll } = always;
   const plain = mlp({ epochs, shuffle: true, layers, callbacks });
@@ -74,6 +119,7 @@ export function faultProject(
       prefix = [],
       environment = {},
       updatePause = 30,
+      holdAfter,
     } = { ...forAll, ...options };
     const [command = process.execPath, ...words] = [
       ...prefix,
@@ -84,6 +130,7 @@ export function faultProject(
     ];
     return startProcess(command, words, project.folder, {
       UPDATE_PAUSE: String(updatePause),
+      ...(holdAfter === undefined ? {} : { HOLD_AFTER: String(holdAfter) }),
       ...environment,
     });
   };
@@ -117,21 +164,17 @@ function startProcess(
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...environment },
   });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));
-  child.stderr.on('data', (piece: Buffer) => (err += piece.toString()));
-  const end = new Promise<Ended>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, out, err }));
-  });
-  return { child, end };
+  return runOf(child);
 }
 
-/** Ends the supervisor and the trainer in one moment. */
-export function endAll(fault: FaultProject, { child }: Running): void {
-  const pids = [child.pid ?? Number.NaN, fault.trainerPid()];
+/** Ends the supervisor and the trainer in one moment. Resolves when both are gone. */
+export async function endAll(fault: FaultProject, { child, end }: Running): Promise<void> {
+  const trainer = fault.trainerPid();
+  const pids = [child.pid ?? Number.NaN, trainer];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   for (const pid of pids) process.kill(pid, 'SIGKILL');
+  await end;
+  await until(() => !isAlive(trainer), 'the end of the trainer');
 }
 
 /** Events of a run; what is no event is passed over. */
@@ -161,14 +204,6 @@ export function halfCheckpoints(folder: string): string[] {
     const isWhole = ['model-0.safetensors', 'state.json'].join();
     return !/^\d+$/.test(name) || readdirSync(path.join(checkpoints, name)).sort().join() !== isWhole;
   });
-}
-
-/** Trains the project's script with nothing in its way, and gives the weights. */
-export async function undisturbed(program: TrainProgram, epochs: number): Promise<string> {
-  const whole = faultProject(program, epochs);
-  const ended = await whole.run({ updatePause: 0 });
-  expect(ended).toMatchObject({ code: 0, err: '' });
-  return whole.project.read('weights.json');
 }
 
 /** Goes on with a training until it is done: its result must be that of an undisturbed one, bit by bit. */

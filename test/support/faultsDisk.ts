@@ -1,6 +1,6 @@
 // A small disk of a test's own: a file system in memory in a mount namespace, which can be filled, freed and made read-only.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { until } from './trainProgram';
@@ -14,8 +14,11 @@ export interface SmallDisk {
   readonly prefix: readonly string[];
   /** Takes all room that is left. */
   fill(): void;
-  /** As `fill`, again and again, until what it gives is called. */
-  keepFull(): () => void;
+  /**
+   * As `fill`, and what is removed below a folder of the disk gives no room back, as where a snapshot holds it, until
+   * what this gives is called.
+   */
+  keepFull(folder: string): () => void;
   /** Gives back what `fill` took. */
   free(): void;
   remount(mode: 'ro' | 'rw'): void;
@@ -39,16 +42,17 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
   const outside = path.join('/proc', pid, 'root', inside);
   const enter = ['nsenter', '-t', pid, '-U', '-m', '--preserve-credentials'];
   const filler = path.join(outside, 'filler');
-  let timer: NodeJS.Timeout | undefined;
+  const held: number[] = [];
+  const letGo = (): void => held.splice(0).forEach((descriptor) => closeSync(descriptor));
   return {
     inside,
     outside,
     prefix: enter,
     fill: () => fillUp(filler),
-    keepFull: () => {
+    keepFull: (folder) => {
+      held.push(...opened(folder));
       fillUp(filler);
-      timer = setInterval(() => fillUp(filler), 1);
-      return () => clearInterval(timer);
+      return letGo;
     },
     free: () => rmSync(filler, { force: true }),
     remount: (mode) => {
@@ -57,7 +61,7 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
       if (done.status !== 0) throw new Error(done.stderr.toString());
     },
     remove: () => {
-      clearInterval(timer);
+      letGo();
       holder.kill('SIGKILL');
       rmSync(inside, { recursive: true, force: true });
     },
@@ -69,6 +73,20 @@ async function mounted(holder: ChildProcess): Promise<number> {
   holder.stdout?.on('data', (piece: Buffer) => (said += piece.toString()));
   await until(() => said.includes('mounted'), 'the small disk', 10_000);
   return holder.pid ?? Number.NaN;
+}
+
+/** Descriptors of the files below a folder; one that is removed meanwhile is none of them. */
+function opened(folder: string): number[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.flatMap((entry) => {
+    if (!entry.isFile()) return [];
+    try {
+      return [openSync(path.join(entry.parentPath, entry.name), 'r')];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw error;
+    }
+  });
 }
 
 function fillUp(file: string): void {

@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jobVariable } from '../../src/protocol/job';
 import type { RunEvent } from '../../src/protocol/runEvents';
 import { isUpdateUndone, RunCourse } from '../../src/supervise/runs/runHistoryCourse';
-import { until, type Ended, type Project, type Running } from './trainProgram';
+import { type Ended, type Running } from './childRun';
+import { until, type Project } from './trainProgram';
 
 /** On whom a SIGKILL falls: the process that trains, the one that supervises it, or both at once. */
 export type Target = 'trainer' | 'supervisor' | 'both';

@@ -1,6 +1,6 @@
 // Builds the training program once for a test file, and runs it in folders of its own, as a user would from a shell.
 import { build } from 'esbuild';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { runEvent, runRecord, type RunEvent, type RunRecord } from '../../src/protocol/runEvents';
+import { runOf, type Ended, type Running } from './childRun';
 import { swiftshaderLane, tensorflowLane, type Lane } from './lanes';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -35,19 +36,6 @@ export interface ProjectOptions {
   readonly arguments?: readonly string[];
   /** More of the config. */
   readonly config?: Readonly<Record<string, unknown>>;
-}
-
-export interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** A training that runs. */
-export interface Running {
-  readonly child: ChildProcess;
-  readonly end: Promise<Ended>;
 }
 
 export async function buildTrainProgram(): Promise<TrainProgram> {
@@ -120,14 +108,7 @@ export class Project {
         env: { ...process.env, NODE_OPTIONS: '', NO_COLOR: '1', ...softwareAdapter() },
       },
     );
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));
-    child.stderr.on('data', (piece: Buffer) => (err += piece.toString()));
-    const end = new Promise<Ended>((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, out, err }));
-    });
-    return { child, end };
+    return runOf(child);
   }
 
   run(...more: string[]): Promise<Ended> {
@@ -140,13 +121,7 @@ export class Project {
       cwd: this.folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    let out = '';
-    let err = '';
-    child.stdout.on('data', (piece: Buffer) => (out += piece.toString()));
-    child.stderr.on('data', (piece: Buffer) => (err += piece.toString()));
-    return new Promise((resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, out, err }));
-    });
+    return runOf(child).end;
   }
 
   read(name: string): string {

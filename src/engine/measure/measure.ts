@@ -169,8 +169,9 @@ class Measurer {
       this.queued = { measurement, startedAt, microbatches: size === update.rows ? 2 : 4 };
       throw new TrialQueued('The trial is queued on the device.');
     }
-    this.context.report({ type: 'trialFits', measurement });
+    // The trial's own report comes last: at that of the last trial, the supervisor may end this process at once.
     this.predict(update, { microbatch: measurement.microbatch, bytes: timeline });
+    this.context.report({ type: 'trialFits', measurement });
   }
 
   /** From the second trial of a process on: the line that larger microbatches will follow. */

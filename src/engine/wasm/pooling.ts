@@ -42,23 +42,7 @@ export function poolingOf(
     );
     return {
       rows: info.batchSize,
-      axes: [
-        { input: 1, output: 1, window: 1, stride: 1, before: 0 },
-        {
-          input: info.inHeight,
-          output: info.outHeight,
-          window: info.filterHeight,
-          stride: info.strideHeight,
-          before: info.padInfo.top,
-        },
-        {
-          input: info.inWidth,
-          output: info.outWidth,
-          window: info.filterWidth,
-          stride: info.strideWidth,
-          before: info.padInfo.left,
-        },
-      ],
+      axes: [{ input: 1, output: 1, window: 1, stride: 1, before: 0 }, ...planeOf(info)],
       channels: info.inChannels,
     };
   }
@@ -80,23 +64,32 @@ export function poolingOf(
         stride: info.strideDepth,
         before: info.padInfo.front,
       },
-      {
-        input: info.inHeight,
-        output: info.outHeight,
-        window: info.filterHeight,
-        stride: info.strideHeight,
-        before: info.padInfo.top,
-      },
-      {
-        input: info.inWidth,
-        output: info.outWidth,
-        window: info.filterWidth,
-        stride: info.strideWidth,
-        before: info.padInfo.left,
-      },
+      ...planeOf(info),
     ],
     channels: info.inChannels,
   };
+}
+
+type PoolInfo = ReturnType<Core['backend_util'][`computePool${'2D' | '3D'}Info`]>;
+
+/** Height and width, which all poolings have. */
+function planeOf(info: PoolInfo): [height: PoolAxis, width: PoolAxis] {
+  return [
+    {
+      input: info.inHeight,
+      output: info.outHeight,
+      window: info.filterHeight,
+      stride: info.strideHeight,
+      before: info.padInfo.top,
+    },
+    {
+      input: info.inWidth,
+      output: info.outWidth,
+      window: info.filterWidth,
+      stride: info.strideWidth,
+      before: info.padInfo.left,
+    },
+  ];
 }
 
 /** The elements [from, to) of the input that the window at `output` sees. */

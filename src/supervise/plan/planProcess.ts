@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { BackendName } from '../../planning/backendName';
 import type { Objective, Plan } from '../../planning/plan';
 import { exitCodes } from '../../protocol/exitCodes';
+import { checkOutside } from '../../protocol/outsideValue';
 import { planStreamMessage, type PlanFailure, type PlanStreamMessage } from '../../protocol/planStream';
 import { Lines } from '../runs/runFolderTail';
 import { endProcessTree } from './endProcessTree';
@@ -218,7 +219,7 @@ function parse(line: string): PlanStreamMessage | null {
   } catch {
     return null;
   }
-  return planStreamMessage.safeParse(value).data ?? null;
+  return checkOutside(planStreamMessage, value).data ?? null;
 }
 
 function failed(

@@ -1,6 +1,7 @@
 // What state a run is in, and what its view says, from all that is known of it.
 import { accumulationConfig, type AccumulationConfig } from '../../planning/configSchema';
 import type { ControlRequest } from '../../protocol/job';
+import { checkOutside } from '../../protocol/outsideValue';
 import type { RunState, RunView } from '../../protocol/page';
 import type { RunRecord } from '../../protocol/runEvents';
 import type { RunPaths } from './runFolder';
@@ -120,6 +121,6 @@ export function overheadOf(record: RunRecord): number {
 
 /** A record keeps the config of its time, which an older or newer version may have written. */
 function measuredOf({ config }: RunRecord): AccumulationConfig['measured'] {
-  const checked = accumulationConfig.safeParse(config);
+  const checked = checkOutside(accumulationConfig, config);
   return checked.success ? checked.data.measured : undefined;
 }

@@ -1,5 +1,6 @@
 // A run whose run.json was torn by a power cut: what a resume needs of it stands in the other files of its folder.
 import { engineJob, type TrainJob } from '../../protocol/job';
+import { checkOutside } from '../../protocol/outsideValue';
 import type { RunRecord } from '../../protocol/runEvents';
 import type { RunPaths } from '../runs/runFolder';
 import { readJson, readRunRecord } from '../runs/runFolderFiles';
@@ -14,7 +15,7 @@ import type { TrainingConfig } from './trainingSupervisorConfig';
 export async function recordOrRescued(paths: RunPaths, training: TrainingConfig): Promise<RunRecord | null> {
   const record = await readRunRecord(paths);
   if (record !== null) return record;
-  const job = engineJob.safeParse(await readJson(paths.job)).data;
+  const job = checkOutside(engineJob, await readJson(paths.job)).data;
   return job?.mode === 'train' && job.entry === training.entry ? rescued(paths, training, job) : null;
 }
 

@@ -1,6 +1,7 @@
 // What a training process is started with: its command, and its job.
 import path from 'node:path';
 import { engineJob, type TrainJob } from '../../protocol/job';
+import { checkOutside } from '../../protocol/outsideValue';
 import type { RunRecord } from '../../protocol/runEvents';
 import type { RunPaths } from '../runs/runFolder';
 import { readJson } from '../runs/runFolderFiles';
@@ -19,7 +20,7 @@ const defaultCheckpointSeconds = 60;
 
 /** The intervals of a run that is gone on with, as its last training process had them; none where that is not known. */
 export async function earlierIntervals(paths: RunPaths): Promise<CheckpointIntervals> {
-  const job = engineJob.safeParse(await readJson(paths.job)).data;
+  const job = checkOutside(engineJob, await readJson(paths.job)).data;
   if (job?.mode !== 'train') return {};
   const { checkpointSeconds, checkpointUpdates } = job;
   return { checkpointSeconds, ...(checkpointUpdates === null ? {} : { checkpointUpdates }) };

@@ -1,5 +1,5 @@
 // Projects for end-to-end tests, in folders of their own outside the repository: as users have them, with a blank in the name.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -69,4 +69,28 @@ async function main() {
 
 main();
 `;
+}
+
+/** A config of the patient script, in `train.js`. */
+export const patientConfig = `${JSON.stringify(
+  {
+    version: 1,
+    entry: 'train.js',
+    targetBatchSize: 512,
+    microbatchSize: 200,
+    backend: 'wasm',
+    training: { kind: 'script', arguments: [], folder: '.' },
+  },
+  null,
+  2,
+)}\n`;
+
+/** Folders of a project's runs, oldest first. */
+export function runsOf(project: Project): string[] {
+  const runs = project.path('.batch-planner/runs');
+  return existsSync(runs)
+    ? readdirSync(runs)
+        .sort()
+        .map((name) => path.join(runs, name))
+    : [];
 }

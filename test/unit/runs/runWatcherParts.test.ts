@@ -9,6 +9,7 @@ import { runPaths, runsFolder } from '../../../src/supervise/runs/runFolder';
 import { TrainingProgress } from '../../../src/supervise/runs/trainingProgress';
 import { OutputTail } from '../../../src/supervise/runs/runWatcherOutput';
 import { stateNow, type StateFacts } from '../../../src/supervise/runs/runWatcherState';
+import { runRecordOf } from '../../support/runRecordOf';
 import { bruteForce, TrainingStory } from './trainingStory';
 
 const folders: string[] = [];
@@ -20,29 +21,6 @@ function newFolder(): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-runs-'));
   folders.push(folder);
   return folder;
-}
-
-function record(change: Partial<RunRecord> = {}): RunRecord {
-  return {
-    version: 1,
-    name: 'run',
-    entry: '/project/train.js',
-    configPath: '/project/train.accumulation.json',
-    config: {},
-    startedAt: '2026-11-22T17:00:00Z',
-    endedAt: null,
-    state: 'training',
-    supervisorPid: 1,
-    microbatchSize: 4,
-    targetBatchSize: 8,
-    backend: null,
-    device: null,
-    nodeVersion: '20.0.0',
-    productVersion: '0.0.0',
-    seed: 1,
-    attempts: 1,
-    ...change,
-  };
 }
 
 test.each<[Partial<StateFacts>, string]>([
@@ -58,11 +36,14 @@ test.each<[Partial<StateFacts>, string]>([
   [{ asked: 'end', isPaused: true }, 'stopping'],
   [{ asked: 'stop', recorded: 'interrupted' }, 'interrupted'],
   // A resumed run was paused before: its new process has not begun to train.
-  [{ asked: 'run', isPaused: true, record: record({ attempts: 2 }) }, 'starting'],
-  [{ asked: 'stop', recorded: 'stopped', record: record({ endedAt: '2026-11-22T18:00:00Z' }) }, 'stopped'],
+  [{ asked: 'run', isPaused: true, record: runRecordOf({ attempts: 2 }) }, 'starting'],
+  [
+    { asked: 'stop', recorded: 'stopped', record: runRecordOf({ endedAt: '2026-11-22T18:00:00Z' }) },
+    'stopped',
+  ],
 ])('the state of %j is %s', (facts, state) => {
   const usual: StateFacts = {
-    record: record(),
+    record: runRecordOf(),
     recorded: 'training',
     asked: null,
     isPaused: false,
@@ -139,7 +120,7 @@ describe('the runs of a config', () => {
   ): string {
     const paths = runPaths(path.join(runsFolder(configFolder), name));
     mkdirSync(paths.folder, { recursive: true });
-    writeFileSync(paths.record, JSON.stringify(record({ name, ...facts })));
+    writeFileSync(paths.record, JSON.stringify(runRecordOf({ name, ...facts })));
     writeFileSync(paths.events, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     return paths.folder;
   }

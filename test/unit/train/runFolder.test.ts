@@ -34,6 +34,7 @@ import { Lines, readRunEvents, RunEventTail } from '../../../src/supervise/runs/
 import { RunLock, RunLockedError, type ProcessFacts } from '../../../src/supervise/runs/runLock';
 import { processStartTime } from '../../../src/supervise/runs/runLockProcess';
 import { listRuns, runRunsCommand } from '../../../src/supervise/runs/runsCommand';
+import { runRecordOf } from '../../support/runRecordOf';
 
 const folders: string[] = [];
 function newFolder(): string {
@@ -48,27 +49,8 @@ afterAll(() => {
 const at = new Date(Date.UTC(2026, 10, 22, 17, 5, 9));
 const event = (update: number) => ({ type: 'paused', time: at.toISOString(), call: 0, epoch: 0, update });
 
-function record(paths: RunPaths, change: Partial<RunRecord> = {}): RunRecord {
-  return {
-    version: 1,
-    name: paths.name,
-    entry: '/project/train.js',
-    configPath: '/project/train.accumulation.json',
-    config: {},
-    startedAt: at.toISOString(),
-    endedAt: null,
-    state: 'training',
-    supervisorPid: 1,
-    microbatchSize: 2,
-    targetBatchSize: 8,
-    backend: null,
-    device: null,
-    nodeVersion: '20.0.0',
-    productVersion: '0.0.0',
-    seed: 1,
-    attempts: 1,
-    ...change,
-  };
+function record({ name }: RunPaths, change: Partial<RunRecord> = {}): RunRecord {
+  return runRecordOf({ name, startedAt: at.toISOString(), microbatchSize: 2, ...change });
 }
 
 describe('a run folder', () => {
