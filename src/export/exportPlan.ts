@@ -15,6 +15,7 @@ import { equalMicrobatch, isEqual } from './planText';
 import { accelerateProgram, ddpProgram } from './python/ddpProgram';
 import { kerasProgram } from './python/kerasProgram';
 import { multiworkerProgram } from './python/multiworkerProgram';
+import { optimizerNotes } from './python/optimizers';
 import { tensorflowProgram } from './python/tensorflowProgram';
 import { torchProgram } from './python/torchProgram';
 import { tfjsProgram } from './tfjs';
@@ -39,7 +40,9 @@ export function exportPlan(plan: ExportedPlan, target: ExportTarget, form: Expor
       `${formatCount(plan.worldSize)} processes cannot share ${formatCount(plan.targetBatchSize)} examples: choose at most as many processes as examples.`,
     );
   if (target === 'deepspeed') return deepspeedExport(plan);
-  if (form !== 'equal') return { files: filesOf(plan, target, form), notes: [] };
+  const isPython = target !== 'tfjs' && target !== 'tfjs-accumulate';
+  const notes = isPython ? optimizerNotes(plan.optimizer) : [];
+  if (form !== 'equal') return { files: filesOf(plan, target, form), notes };
   const microbatchSize = equalMicrobatch(plan);
   if (microbatchSize === null)
     throw new ExportError(
@@ -49,7 +52,7 @@ export function exportPlan(plan: ExportedPlan, target: ExportTarget, form: Expor
   const whole = plan.worldSize === 1 ? 'the batch' : 'what a process has of the batch';
   const mostAtOnce = Math.min(plan.microbatchSize, plan.targetBatchSize / plan.worldSize);
   const changed = `Equal microbatches hold ${formatCount(microbatchSize)} examples: the most up to ${formatCount(mostAtOnce)} that divide ${whole}.`;
-  return { files, notes: microbatchSize === mostAtOnce ? [] : [changed] };
+  return { files, notes: microbatchSize === mostAtOnce ? notes : [changed, ...notes] };
 }
 
 function filesOf(

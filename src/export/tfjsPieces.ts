@@ -18,7 +18,7 @@ export const perExample: TfjsPieces = {
   names: '{ xs, ys }',
   model: `const model = tf.sequential({
   layers: [
-    tf.layers.dense({ inputShape: [16], units: 32, activation: "relu" }),
+    tf.layers.dense({ inputShape: [20], units: 32, activation: "tanh" }),
     tf.layers.dense({ units: 4 }),
   ],
 });
@@ -29,10 +29,11 @@ function meanLoss({ xs, ys }) {
 }
 `,
   madeData: `function madeData(rows) {
-  return tf.tidy(() => ({
-    xs: tf.randomNormal([rows, 16]),
-    ys: tf.oneHot(tf.randomUniformInt([rows], 0, 4), 4).toFloat(),
-  }));
+  return tf.tidy(() => {
+    const xs = tf.randomNormal([rows, 20]);
+    const labels = xs.slice([0, 0], [rows, 4]).argMax(1);
+    return { xs, ys: tf.oneHot(labels, 4).toFloat() };
+  });
 }
 `,
   countOption: '',

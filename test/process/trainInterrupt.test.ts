@@ -1,10 +1,11 @@
 // Trainings that are interrupted: Ctrl-C once and twice, a supervisor that dies, a second training in the same folder.
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mlp } from '../support/trainScripts';
 import { type Running } from '../support/childRun';
 import { buildTrainProgram, until, type Project, type TrainProgram } from '../support/trainProgram';
+import { unwritable } from '../support/unwritable';
 
 let program: TrainProgram;
 beforeAll(async () => {
@@ -178,15 +179,6 @@ test('a run folder that is deleted: the training ends, says so, and makes nothin
   expect(isAlive(pid)).toBe(false);
   expect(existsSync(folder)).toBe(false);
 });
-
-/** A folder that nothing can be made in: one without write permission or, since root may write there too, the kernel's. */
-function unwritable(folder: string): string {
-  if (process.getuid?.() === 0) return '/sys/kernel';
-  const readOnly = path.join(folder, 'read-only');
-  mkdirSync(readOnly);
-  chmodSync(readOnly, 0o500);
-  return readOnly;
-}
 
 describe('a run folder', () => {
   test('in which a training runs: a second one is told so with exit code 2, and touches nothing', async () => {

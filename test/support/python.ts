@@ -2,31 +2,31 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Lane } from './lanes';
+import { z } from 'zod';
+import { venvPython } from './pythonLane.mjs';
 
-const root = path.resolve(import.meta.dirname, '../..');
-
+const lane = path.resolve(import.meta.dirname, '../.lanes/python');
 /** The Python of a venv that `npm test` makes. */
-export function pythonLane(): Lane {
-  const place = process.env.BATCH_PLANNER_TEST_PYTHON ?? path.join(root, 'test/.lanes/python/bin/python');
-  return existsSync(place)
-    ? { place }
-    : {
-        missing:
-          process.env.BATCH_PLANNER_TEST_PYTHON_MISSING ??
-          'Python frameworks were not set up (npm test does)',
-      };
+export const python = process.env.BATCH_PLANNER_TEST_PYTHON ?? venvPython(lane);
+
+const reasons = z.record(z.string(), z.string());
+const without = reasons.parse(JSON.parse(process.env.BATCH_PLANNER_TEST_PYTHON_WITHOUT ?? '{}'));
+
+/** Why tests that need all these frameworks cannot be run; undefined where they can. */
+export function whyWithout(...frameworks: string[]): string | undefined {
+  const missing = frameworks.filter((name) => without[name] !== undefined);
+  if (missing.length > 0) return missing.map((name) => `${name}: ${without[name]}`).join(', ');
+  return existsSync(python) ? undefined : 'Python frameworks were not set up (npm test does)';
 }
 
 /** Runs a program to its end. */
 export function runPython(
-  program: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const quiet = { TF_CPP_MIN_LOG_LEVEL: '3', OMP_NUM_THREADS: '1', CUDA_VISIBLE_DEVICES: '' };
-    const child = spawn(program, args, { env: { ...process.env, ...quiet, ...env }, timeout: 170_000 });
+    const child = spawn(python, args, { env: { ...process.env, ...quiet, ...env }, timeout: 500_000 });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));

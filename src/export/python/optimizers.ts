@@ -1,6 +1,6 @@
 // The optimizer of a plan as Keras and PyTorch spell it, with TensorFlow.js's defaults where theirs differ.
 import type { ModelOptimizer } from '../../planning/modelOptimizer';
-import { pythonNumber, returnedCall } from './program';
+import { pythonFloat, returnedCall } from './program';
 
 /** `def make_optimizer(): …` for Keras; Adam where the config names none. */
 export function kerasOptimizer(optimizer: ModelOptimizer | undefined): string {
@@ -12,6 +12,19 @@ export function kerasOptimizer(optimizer: ModelOptimizer | undefined): string {
 export function torchOptimizer(optimizer: ModelOptimizer | undefined): string {
   const { name, given } = call(optimizer ?? { name: 'adam' }, torchNames);
   return `def make_optimizer(parameters):\n${returnedCall(`torch.optim.${name}`, ['parameters', ...given])}`;
+}
+
+/** Where the optimizer is another one elsewhere than in TensorFlow.js, as of 4.22; one sentence each. */
+export function optimizerNotes(optimizer: ModelOptimizer | undefined): string[] {
+  if (optimizer?.name === 'adadelta')
+    return [
+      "TensorFlow.js's Adadelta divides by the mean square of the gradients before the current one; Keras and PyTorch take the current one in, as published. Their updates differ.",
+    ];
+  if (optimizer?.name === 'rmsprop' && optimizer.centered === true)
+    return [
+      "TensorFlow.js's centred RMSprop subtracts its epsilon under the root, and gives NaN where a gradient is small; Keras and PyTorch add it. Their updates differ.",
+    ];
+  return [];
 }
 
 interface Names {
@@ -35,33 +48,33 @@ const torchNames: Names = {
 };
 
 function call(optimizer: ModelOptimizer, names: Names): { name: string; given: string[] } {
-  const rate = (usual: number) => `${names.rate}=${pythonNumber(optimizer.learningRate ?? usual)}`;
-  const epsilon = (value = 1e-7) => `${names.epsilon}=${pythonNumber(value)}`;
+  const rate = (usual: number) => `${names.rate}=${pythonFloat(optimizer.learningRate ?? usual)}`;
+  const epsilon = (value = 1e-7) => `${names.epsilon}=${pythonFloat(value)}`;
   switch (optimizer.name) {
     case 'sgd':
       return { name: 'SGD', given: [rate(0.01)] };
     case 'momentum': {
-      const momentum = `momentum=${pythonNumber(optimizer.momentum ?? 0.9)}`;
+      const momentum = `momentum=${pythonFloat(optimizer.momentum ?? 0.9)}`;
       return { name: 'SGD', given: [rate(0.01), momentum, ...flag('nesterov', optimizer.useNesterov)] };
     }
     case 'adagrad': {
-      const start = `initial_accumulator_value=${pythonNumber(optimizer.initialAccumulatorValue ?? 0.1)}`;
+      const start = `initial_accumulator_value=${pythonFloat(optimizer.initialAccumulatorValue ?? 0.1)}`;
       return { name: 'Adagrad', given: [rate(0.01), start, epsilon()] };
     }
     case 'adadelta': {
-      const rho = `rho=${pythonNumber(optimizer.rho ?? 0.95)}`;
+      const rho = `rho=${pythonFloat(optimizer.rho ?? 0.95)}`;
       return { name: 'Adadelta', given: [rate(0.001), rho, epsilon(optimizer.epsilon)] };
     }
     case 'adam':
     case 'adamax': {
       const { beta1 = 0.9, beta2 = 0.999 } = optimizer;
-      const betas = names.betas(pythonNumber(beta1), pythonNumber(beta2));
+      const betas = names.betas(pythonFloat(beta1), pythonFloat(beta2));
       const name = optimizer.name === 'adam' ? 'Adam' : 'Adamax';
       return { name, given: [rate(0.001), ...betas, epsilon(optimizer.epsilon)] };
     }
     case 'rmsprop': {
-      const decay = `${names.decay}=${pythonNumber(optimizer.decay ?? 0.9)}`;
-      const momentum = `momentum=${pythonNumber(optimizer.momentum ?? 0)}`;
+      const decay = `${names.decay}=${pythonFloat(optimizer.decay ?? 0.9)}`;
+      const momentum = `momentum=${pythonFloat(optimizer.momentum ?? 0)}`;
       const given = [rate(0.001), decay, momentum, epsilon(optimizer.epsilon)];
       return { name: 'RMSprop', given: [...given, ...flag('centered', optimizer.centered)] };
     }

@@ -44,7 +44,7 @@ export function returnedCall(name: string, args: readonly string[]): string {
   return [`    return ${name}(`, ...args.map((arg) => `        ${arg},`), '    )'].join('\n');
 }
 
-/** A number as Python reads it and black leaves it: 1e-7, not 1E-7. */
-export function pythonNumber(value: number): string {
-  return String(value).replace('e+', 'e');
+/** A float as Python reads it and black leaves it: 1.0, since Keras takes no whole number for a rate. */
+export function pythonFloat(value: number): string {
+  return Number.isInteger(value) && value < 1e21 ? `${value}.0` : String(value).replace('e+', 'e');
 }
