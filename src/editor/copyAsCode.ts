@@ -37,7 +37,8 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
     ? (request.worldSize ?? (await askProcesses(plan)))
     : 1;
   if (worldSize === undefined) return;
-  const form = request.form ?? (await pickForm());
+  // DeepSpeed has one form, whatever is chosen.
+  const form = language.name === 'deepspeed' ? 'equal' : (request.form ?? (await pickForm()));
   if (form === undefined) return;
   const made = makeOrTell(() => exportPlan({ ...plan, worldSize }, language.name, form));
   if (made === null) return;

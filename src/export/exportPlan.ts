@@ -40,8 +40,10 @@ export function exportPlan(plan: ExportedPlan, target: ExportTarget, form: Expor
       `${formatCount(plan.worldSize)} processes cannot share ${formatCount(plan.targetBatchSize)} examples: choose at most as many processes as examples.`,
     );
   if (target === 'deepspeed') return deepspeedExport(plan);
-  const isPython = target !== 'tfjs' && target !== 'tfjs-accumulate';
-  const notes = isPython ? optimizerNotes(plan.optimizer) : [];
+  const { optimizer } = plan;
+  const isTorch = target === 'pytorch' || target === 'ddp' || target === 'accelerate';
+  const isJavaScript = target === 'tfjs' || target === 'tfjs-accumulate';
+  const notes = isJavaScript ? [] : optimizerNotes(optimizer, isTorch);
   if (form !== 'equal') return { files: filesOf(plan, target, form), notes };
   const microbatchSize = equalMicrobatch(plan);
   if (microbatchSize === null)

@@ -40,6 +40,8 @@ export async function runExportCommand(options: ExportCommandOptions): Promise<E
 
 async function run({ configPath, to, form, outputFile, force, out, err, ...given }: ExportCommandOptions) {
   const worldSize = worldSizeOf(given.worldSize, to);
+  if (to === 'deepspeed' && form !== null && form !== 'equal')
+    throw new ExportError('DeepSpeed runs equal microbatches only: leave --form out.');
   const plan: ExportedPlan = { ...(await readPlan(configPath)), worldSize };
   const { files, notes } = exportPlan(plan, to, form ?? formOfPlan(plan));
   const [first, ...others] = files;

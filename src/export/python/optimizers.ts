@@ -14,17 +14,20 @@ export function torchOptimizer(optimizer: ModelOptimizer | undefined): string {
   return `def make_optimizer(parameters):\n${returnedCall(`torch.optim.${name}`, ['parameters', ...given])}`;
 }
 
-/** Where the optimizer is another one elsewhere than in TensorFlow.js, as of 4.22; one sentence each. */
-export function optimizerNotes(optimizer: ModelOptimizer | undefined): string[] {
+/** Where an optimizer of Keras or PyTorch is another one than that of TensorFlow.js (4.22); one sentence each. */
+export function optimizerNotes(optimizer: ModelOptimizer | undefined, isTorch: boolean): string[] {
+  const library = isTorch ? 'PyTorch' : 'Keras';
   if (optimizer?.name === 'adadelta')
     return [
-      "TensorFlow.js's Adadelta divides by the mean square of the gradients before the current one; Keras and PyTorch take the current one in, as published. Their updates differ.",
+      `TensorFlow.js's Adadelta divides by the mean square of the gradients before the current one; ${library} takes the current one in, as published. Their updates differ.`,
     ];
-  if (optimizer?.name === 'rmsprop' && optimizer.centered === true)
+  if (optimizer?.name !== 'rmsprop') return [];
+  if (optimizer.centered === true)
     return [
-      "TensorFlow.js's centred RMSprop subtracts its epsilon under the root, and gives NaN where a gradient is small; Keras and PyTorch add it. Their updates differ.",
+      `TensorFlow.js's centred RMSprop subtracts its epsilon under the root, and gives NaN where a gradient is small; ${library} adds it. Their updates differ.`,
     ];
-  return [];
+  const outside = `TensorFlow.js adds RMSprop's epsilon under the root, PyTorch outside: weights with small gradients change a little differently.`;
+  return isTorch ? [outside] : [];
 }
 
 interface Names {

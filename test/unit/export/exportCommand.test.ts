@@ -48,6 +48,7 @@ test.each([
   [{ to: 'ddp', worldSize: '64' }, 'cannot share 63 examples'],
   [{ to: 'ddp', worldSize: '2', form: 'equal' }, 'choose the form unequal'],
   [{ to: 'keras', worldSize: '2' }, 'runs in one process'],
+  [{ to: 'deepspeed', worldSize: '2', form: 'counted' }, 'equal microbatches only'],
   [{ configPath: 'nowhere.json' }, 'There is no config'],
 ] as const)('%o is refused in one sentence', async (options, sentence) => {
   const { code, out, err } = await run(options);
