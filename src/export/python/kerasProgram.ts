@@ -11,7 +11,8 @@ const gradients = `if keras.backend.backend() == "tensorflow":
     def gradient_of(loss_of, model, *arrays):
         with tf.GradientTape() as tape:
             loss = loss_of(model, *arrays)
-        gradient = tape.gradient(loss, model.trainable_variables)
+        variables = model.trainable_variables
+        gradient = tape.gradient(loss, variables, unconnected_gradients="zero")
         return loss, [tf.convert_to_tensor(g) for g in gradient]
 
 elif keras.backend.backend() == "torch":
@@ -20,7 +21,9 @@ elif keras.backend.backend() == "torch":
     def gradient_of(loss_of, model, *arrays):
         loss = loss_of(model, *arrays)
         variables = [v.value for v in model.trainable_variables]
-        return loss.detach(), torch.autograd.grad(loss, variables)
+        return loss.detach(), torch.autograd.grad(
+            loss, variables, materialize_grads=True
+        )
 
 else:
     import jax

@@ -1,9 +1,16 @@
 // The plan as a TensorFlow program of several workers: MultiWorkerMirroredStrategy, the gradient of a batch summed over all.
 import type { ExportForm, ExportedPlan } from '../exportedPlan';
-import { kerasCut, kerasImports, kerasModel, kerasSelftest, kerasStart } from './kerasParts';
+import { kerasModel, kerasSelftest, kerasStart } from './kerasParts';
 import { kerasOptimizer } from './optimizers';
 import { pythonProgram } from './program';
 import { tapeWholeBatch } from './tensorflowProgram';
+
+const imports = `import math
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf`;
 
 const strategy = `# Each GPU of each worker is a replica; a worker without GPUs is one.
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -13,10 +20,11 @@ def is_first_worker():
     return strategy.cluster_resolver.task_id == 0`;
 
 const loop = `def steps(array):
-    """The microbatches of all replicas, step by step; empty ones where a share ends."""
-    # Sizes of shares differ by at most one.
+    """The microbatches of all replicas, step by step."""
+    # Shares differ by at most one example, and so do the microbatches of each.
     shares = np.array_split(array, strategy.num_replicas_in_sync)
-    return zip_longest(*map(cut, shares), fillvalue=array[:0])
+    number = max(1, math.ceil(len(shares[0]) / MICROBATCH))
+    return zip(*(np.array_split(share, number) for share in shares))
 
 
 def on_replicas(values):
@@ -28,6 +36,8 @@ def on_replicas(values):
 
 @tf.function(reduce_retracing=True)
 def add_part(model, sums, x, y, share, total):
+    variables = model.trainable_variables
+
     def on_replica(sums, x, y, share):
         with tf.GradientTape() as tape:
             # A sum by the whole batch's count, over all replicas: each microbatch weighs
@@ -35,7 +45,7 @@ def add_part(model, sums, x, y, share, total):
             # add up to 1, so it counts once.
             loss = sum_loss(y, model(x, training=True)) / total
             loss += share * sum(model.losses)
-        gradient = tape.gradient(loss, model.trainable_variables)
+        gradient = tape.gradient(loss, variables, unconnected_gradients="zero")
         return [s + g for s, g in zip(sums, [loss, *gradient])]  # never divided
 
     return strategy.run(on_replica, args=(sums, x, y, share))
@@ -90,13 +100,11 @@ def main():
 
 /** The program that each worker starts, with a TF_CONFIG of its own. */
 export function multiworkerProgram(plan: ExportedPlan, form: ExportForm, configName: string): string {
-  const imports = kerasImports(form, [], ['keras', 'numpy as np', 'tensorflow as tf']);
   const run = `TF_CONFIG="$(cat ${configName})" python train.py`;
-  return pythonProgram(plan, run, imports.replace('\n\n', '\nfrom itertools import zip_longest\n\n'), [
+  return pythonProgram(plan, run, imports, [
     strategy,
     kerasModel(form),
     kerasOptimizer(plan.optimizer),
-    kerasCut(form),
     loop,
     tapeWholeBatch,
     kerasSelftest(true),

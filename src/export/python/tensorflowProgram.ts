@@ -12,7 +12,8 @@ def part_of_gradient(model, x, y, total, share):
         # is in proportion: the shares of a batch add up to 1, so it counts once.
         loss = sum_loss(y, model(x, training=True)) / total
         loss += share * sum(model.losses)
-    gradient = tape.gradient(loss, model.trainable_variables)
+    variables = model.trainable_variables
+    gradient = tape.gradient(loss, variables, unconnected_gradients="zero")
     return loss, [tf.convert_to_tensor(g) for g in gradient]`;
 
 const loop = `def accumulate(model, x, y):
@@ -38,7 +39,8 @@ def whole_batch(model, x, y):
     """The gradient without accumulation, to compare with."""
     with tf.GradientTape() as tape:
         loss = mean_loss(y, model(x, training=True)) + sum(model.losses)
-    gradient = tape.gradient(loss, model.trainable_variables)
+    variables = model.trainable_variables
+    gradient = tape.gradient(loss, variables, unconnected_gradients="zero")
     return [tf.convert_to_tensor(g) for g in gradient]`;
 
 /** The program; runs by `python`, with TensorFlow and the Keras that comes with it. */
