@@ -59,7 +59,7 @@ function folderOf(
 /** run.json at the beginning of a training. */
 export function startedRecord(
   training: TrainingConfig,
-  { paths, earlier }: OpenedRun,
+  { paths, earlier }: Pick<OpenedRun, 'paths' | 'earlier'>,
   facts: { product: string; time: Date; seed: number },
 ): RunRecord {
   const { config, file, entry } = training;
@@ -88,10 +88,15 @@ export function startedRecord(
 async function ownFolder(training: TrainingConfig, resume: boolean, time: Date): Promise<RunPaths> {
   const { folder, file, entry } = training;
   if (!resume) return createRunFolder(folder, entry, time);
+  let newest: { readonly paths: RunPaths; readonly start: number } | null = null;
+  // By name the newest is the first, which so stays among those that began at the same time.
   for (const paths of await listRunFolders(folder)) {
     const record = await recordOrRescued(paths, training);
-    if (record?.configPath === file) return paths;
+    if (record?.configPath !== file) continue;
+    const start = Date.parse(record.startedAt);
+    if (newest === null || start > newest.start) newest = { paths, start };
   }
+  if (newest !== null) return newest.paths;
   throw new RunFolderError(
     `There is no run of ${path.basename(file)} to go on with. Start one with: batch-planner train ${path.relative('', file)}`,
   );
