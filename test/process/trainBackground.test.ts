@@ -394,6 +394,29 @@ describe('follow', () => {
     expect(await project.run(['follow', path.basename(file(''))])).toMatchObject({ code: 0, err: '' });
   });
 
+  test('of a run whose processes are gone: told with the command that goes on with it, which does', async () => {
+    write(slow(4));
+    const running = start('--checkpoint-updates', '1');
+    await until(() => updates() >= 4, 'the fourth update');
+    const following = project.start(['follow', file('')]);
+    await until(() => following.printed().includes('stops it after its update'), 'the first lines');
+    const started = events().findLast((event) => event.type === 'started');
+    const pids = [record().supervisorPid, started?.type === 'started' ? started.pid : NaN];
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await running.end;
+    const { code, out } = await following.end;
+    expect(code).toBe(1);
+    const run = path.relative(project.folder, file(''));
+    expect(out).toMatch(/The run \S+ is interrupted\.\n/);
+    expect(out.split('Go on with: batch-planner ').slice(1)).toEqual([
+      `train ${configName} --resume --run-dir ${run}\n`,
+    ]);
+    const resumed = await project.run(['train', configName, '--resume', '--run-dir', run]);
+    expect(resumed).toMatchObject({ code: 0, err: '' });
+    expect(record().state).toBe('completed');
+  });
+
   test('of a run whose folder is deleted, or of none', async () => {
     write(slow(50));
     const running = start();

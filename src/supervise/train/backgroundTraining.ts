@@ -15,6 +15,7 @@ import { isMistake } from './trainingMistakes';
 import { readTrainingConfig } from './trainingSupervisorConfig';
 import type { CheckpointIntervals } from './trainingSupervisorJob';
 import { openRun } from './trainingSupervisorRun';
+import { goOnWith } from './trainingSupervisorSentences';
 
 export interface BackgroundTrainOptions extends CheckpointIntervals {
   readonly configPath: string;
@@ -91,7 +92,7 @@ async function trainInBackground(options: BackgroundTrainOptions): Promise<Shown
   if (killer !== null) {
     err.write(
       `The process that supervises the training was ended by ${killer}: what runs of it saves its state and ends. ` +
-        `Go on with: batch-planner train ${quoted(path.relative('', options.configPath))} --resume --run-dir ${quoted(relative(paths))}\n`,
+        `${goOnWith(options.configPath, paths)}\n`,
     );
   }
   await run.removeUnused();
