@@ -190,7 +190,7 @@ export class Trainer implements FitObserver {
     run.event({ type: 'epoch', call: call.index, epoch, logs: finiteLogs(logs), ms });
     const monitored = monitoredOf(progress.modelIndex, logs);
     const { store } = run;
-    if (store.isDue() || (store.isCheap() && store.isBest(monitored))) await this.#save(monitored);
+    if (store.isDue() || store.isDueAsBest(monitored)) await this.#save(monitored);
   }
 
   async callEnded(call: TrainingCall, error: unknown): Promise<void> {
