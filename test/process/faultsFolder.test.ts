@@ -54,7 +54,8 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
     for (const place of places) chmodSync(place, 0o500);
     const notes = (text: string): number =>
       notesIn(fault.folder).filter((note) => note.includes(text)).length;
-    await until(() => notes('could not be saved: permission denied') > 0, 'the note');
+    const note = `could not be saved in ${fault.folder}: permission denied. Allow it to be written: it goes on`;
+    await until(() => notes(note) > 0, 'the note');
     const saved = savedUpdates(fault.folder);
     await fault.untilDone(fault.done() + 4);
     expect(savedUpdates(fault.folder)).toBe(saved);
@@ -228,7 +229,9 @@ test('with a file in the place of its checkpoints: trained to the end, and told'
   } while (!createdFile(checkpoints));
   const ended = await running.end;
   expect(ended).toMatchObject({ code: 0, err: '' });
-  expect(ended.out).toContain('The training could not be saved: a part of its path is a file.');
+  expect(ended.out).toContain(
+    `could not be saved in ${fault.folder}: a part of its path is a file. Put it back`,
+  );
   expect(fault.project.read('weights.json')).toBe(weights);
 });
 

@@ -1,7 +1,7 @@
 // What the trainer tells of itself: events.ndjson (appended) and progress.json (overwritten in place) of the run folder.
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { fileTrouble, isOutOfRoom } from '../../protocol/fileTrouble';
+import { fileRemedy, fileTrouble, isOutOfRoom } from '../../protocol/fileTrouble';
 import type { RunEvent } from '../../protocol/runEvents';
 import type { RunProgress } from '../../protocol/runProgress';
 import { SpareRoom } from './spareRoom';
@@ -38,7 +38,7 @@ export class RunReport {
    * @throws the file system's error where the files cannot be opened
    */
   constructor(
-    folder: string,
+    private readonly folder: string,
     private readonly now: () => Date = () => new Date(),
   ) {
     this.#events = openSync(path.join(folder, 'events.ndjson'), 'a+', 0o600);
@@ -98,8 +98,8 @@ export class RunReport {
     if (this.#isInTrouble) return;
     this.#isInTrouble = true;
     const message =
-      `The run folder cannot be written (${fileTrouble(error)}). The training goes on, and what it has to tell ` +
-      'waits in memory until the folder can be written again.';
+      `The run folder ${this.folder} cannot be written: ${fileTrouble(error)}. ${fileRemedy(error)}: the training ` +
+      'goes on, and what it has to tell waits in memory until then.';
     // The script's output goes to another file, which may have some room.
     if (!this.#insist(this.#noteOf(message), error)) console.error(`Batch Planner: ${message}`);
   }
