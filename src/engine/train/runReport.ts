@@ -45,7 +45,23 @@ export class RunReport {
     this.#progress = openSync(path.join(folder, 'progress.json'), 'w', 0o600);
     this.#lines = new WaitingLines(this.#events);
     this.#spare = new SpareRoom(folder);
-    if (this.#isTorn()) this.#lines.add('', false);
+  }
+
+  /**
+   * Writes the first event of this process. A training that could not even tell of its start would end unheard.
+   * @throws the file system's error where it cannot be written; nothing of this report is left then
+   */
+  begin(event: NewRunEvent): void {
+    const write = (): Error | null =>
+      this.#lines.first(`${this.#isTorn() ? '\n' : ''}${this.#lineOf(event)}`);
+    let error = write();
+    if (error !== null && isOutOfRoom(error)) {
+      this.#spare.give();
+      error = write();
+    }
+    if (error === null) return;
+    this.close();
+    throw error;
   }
 
   event(event: NewRunEvent): void {

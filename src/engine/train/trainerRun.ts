@@ -74,7 +74,7 @@ export class TrainerRun {
     });
     backend.onDeviceError((error) => this.#deviceErrors.push(error));
     const { report, tfjsVersion } = backend;
-    this.event({
+    this.#report.begin({
       type: 'started',
       pid: process.pid,
       attempt: job.attempt,
