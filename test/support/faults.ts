@@ -57,15 +57,22 @@ export interface StartOptions {
 /**
  * A project with shuffling and dropout, that is saved after each update.
  * @param always `runDir`: as its processes see the run folder, or null for one of the product's choice;
- * `isSecondModel`: another model trains before; the rest is for every start
+ * `isSecondModel`: another model trains before; `before`: code that runs before all training; the rest is for every start
  */
 export function faultProject(
   program: TrainProgram,
   epochs: number,
-  always: StartOptions & { readonly runDir?: string | null; readonly isSecondModel?: boolean } = {},
+  always: StartOptions & {
+    readonly runDir?: string | null;
+    readonly isSecondModel?: boolean;
+    readonly before?: string;
+  } = {},
 ): FaultProject {
-  const { runDir = 'run', isSecondModel = false, ...forAll } = always;
-  const plain = mlp({ epochs, shuffle: true, layers, callbacks });
+  const { runDir = 'run', isSecondModel = false, before = '', ...forAll } = always;
+  const plain = mlp({ epochs, shuffle: true, layers, callbacks }).replace(
+    beforeTraining,
+    `${before}\n  ${beforeTraining}`,
+  );
   const script = isSecondModel ? plain.replace(beforeTraining, `${otherModel}${beforeTraining}`) : plain;
   const project = program.project({ script, ...sizes });
   const start = (options: StartOptions = {}): Running => {

@@ -1,9 +1,12 @@
 // A small disk of a test's own: a file system in memory in a mount namespace, which can be filled, freed and made read-only.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { until } from './trainProgram';
+
+/** Bytes that a file in memory grows by. */
+const page = 4096;
 
 export interface SmallDisk {
   /** Where processes started with `prefix` find it. */
@@ -12,8 +15,8 @@ export interface SmallDisk {
   readonly outside: string;
   /** Starts a command where the disk is mounted. */
   readonly prefix: readonly string[];
-  /** Takes all room that is left. */
-  fill(): void;
+  /** Takes all room that is left, but for some pages of 4 KiB. */
+  fill(pagesLeft?: number): void;
   /** As `fill`, again and again, until what it gives is called. */
   keepFull(): () => void;
   /** Gives back what `fill` took. */
@@ -29,9 +32,11 @@ export function whyNoSmallDisk(): string | null {
   return tried.status === 0 ? null : 'this user may make no mount namespace';
 }
 
-export async function smallDisk(bytes: number): Promise<SmallDisk> {
+/** @param files that it takes at most, its folders included; as many as there is room for where it is left out */
+export async function smallDisk(bytes: number, files?: number): Promise<SmallDisk> {
   const inside = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-disk-'));
-  const script = `mount -t tmpfs -o size=${bytes},mode=700 none "$0" && echo mounted && exec sleep 100000`;
+  const inodes = files === undefined ? '' : `,nr_inodes=${files}`;
+  const script = `mount -t tmpfs -o size=${bytes},mode=700${inodes} none "$0" && echo mounted && exec sleep 100000`;
   const holder = spawn('unshare', ['-rm', 'sh', '-c', script, inside], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -44,7 +49,10 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
     inside,
     outside,
     prefix: enter,
-    fill: () => fillUp(filler),
+    fill: (pagesLeft = 0) => {
+      fillUp(filler);
+      truncateSync(filler, Math.max(0, statSync(filler).size - pagesLeft * page));
+    },
     keepFull: () => {
       fillUp(filler);
       timer = setInterval(() => fillUp(filler), 1);
