@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Tests of the page alone, in a browser without an editor around it. */
 const page = ['test/e2e/page.test.ts', 'test/e2e/page[A-Z]*.test.ts'];
+/** Here the kernel kills for want of memory. It counts that for the whole machine, and every training takes note. */
+const kernelKills = ['test/process/trainRecoveryMemory.test.ts'];
 const exclude = ['test/.lanes/**', 'test/fixtures/**', 'node_modules/**'];
 
 export default defineConfig({
@@ -15,7 +17,7 @@ export default defineConfig({
         test: {
           name: 'core',
           include: ['test/**/*.test.ts'],
-          exclude: [...exclude, 'test/e2e/**'],
+          exclude: [...exclude, 'test/e2e/**', ...kernelKills],
           sequence: { groupOrder: 0 },
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -33,13 +35,25 @@ export default defineConfig({
         },
       },
       {
+        // Beside no other training.
+        extends: true,
+        test: {
+          name: 'memory',
+          include: kernelKills,
+          exclude,
+          sequence: { groupOrder: 1 },
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // After the others and one file at a time: a VS Code, a browser and a training want the machine for themselves.
         extends: true,
         test: {
           name: 'editor',
           include: ['test/e2e/**/*.test.ts'],
           exclude: [...exclude, ...page],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           maxWorkers: 1,
           globalSetup: ['test/support/editor/packFirst.ts'],
           testTimeout: 180_000,

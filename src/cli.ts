@@ -321,8 +321,8 @@ const end = (code: ExitCode): void => {
 };
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Who reads may stop before the end, like `head`.
-    if (error.code === 'EPIPE' || outputFailed) return;
+    // Who reads may stop before the end, like `head`; a terminal that is closed gives EIO, and its hangup says what to do.
+    if (error.code === 'EPIPE' || (error.code === 'EIO' && stream.isTTY) || outputFailed) return;
     outputFailed = true;
     end(exitCodes.failed);
     if (stream === process.stdout) err.write(`The output cannot be written: ${fileTrouble(error)}.\n`);

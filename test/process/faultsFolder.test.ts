@@ -23,7 +23,7 @@ import {
   savedUpdates,
   useFaultProgram,
 } from '../support/faults';
-import { smallDisk, whyNoSmallDisk } from '../support/faultsDisk';
+import { onSmallDisk, whyNoSmallDisk } from '../support/faultsDisk';
 import { until } from '../support/trainProgram';
 
 const epochs = 12;
@@ -44,7 +44,8 @@ describe.runIf(process.platform === 'linux')('a run folder that may not be writt
     for (const place of places) chmodSync(place, 0o500);
     const notes = (text: string): number =>
       notesIn(fault.folder).filter((note) => note.includes(text)).length;
-    await until(() => notes('could not be saved: permission denied') > 0, 'the note');
+    const note = `could not be saved in ${fault.folder}: permission denied. Allow it to be written: it goes on`;
+    await until(() => notes(note) > 0, 'the note');
     const saved = savedUpdates(fault.folder);
     await fault.untilDone(fault.done() + 4);
     expect(savedUpdates(fault.folder)).toBe(saved);
@@ -105,13 +106,7 @@ const noDisk = whyNoSmallDisk();
 test.skipIf(noDisk !== null)(
   `a disk that is read-only, also for a resume: one sentence, exit code 2${noDisk === null ? '' : ` (${noDisk})`}`,
   async () => {
-    const disk = await smallDisk(1 << 20);
-    onTestFinished(() => disk.remove());
-    const fault = faults.project({
-      prefix: disk.prefix,
-      runDir: path.join(disk.inside, 'run'),
-    });
-    fault.folder = path.join(disk.outside, 'run');
+    const { disk, fault } = await onSmallDisk(faults);
     const running = fault.start();
     await fault.untilDone(5);
     await endAll(fault, running);
@@ -213,7 +208,9 @@ test('with a file in the place of its checkpoints: trained to the end, and told'
   } while (!createdFile(checkpoints));
   const ended = await running.end;
   expect(ended).toMatchObject({ code: 0, err: '' });
-  expect(ended.out).toContain('The training could not be saved: a part of its path is a file.');
+  expect(ended.out).toContain(
+    `could not be saved in ${fault.folder}: a part of its path is a file. Put it back`,
+  );
   expect(fault.project.read('weights.json')).toBe(faults.weights);
 });
 

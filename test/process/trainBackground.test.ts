@@ -119,7 +119,8 @@ function withoutFigures(text: string): string {
     .replace(/\d+-\d\d-\d\dT[\d-]+-train(-\d+)?/g, '<run>')
     .replace(/[\d.,]+(?: ms| s| m \d+ s)/g, '<duration>')
     .replace(/[\d.,]+ examples\/s/g, '<speed>')
-    .replace(/[\d.,]+ % of the time/g, '<share>');
+    // An epoch's end is saved where that is cheap.
+    .replace(/Saved (?:once|\d+ times) \([\d.,]+ % of the time\)/g, '<saved>');
 }
 
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
@@ -407,6 +408,30 @@ describe('follow', () => {
     // A run that is over is told so at once.
     expect(await project.run(['follow', file('')])).toMatchObject({ code: 0 });
     expect(await project.run(['follow', path.basename(file(''))])).toMatchObject({ code: 0, err: '' });
+  });
+
+  test('of a run whose processes are gone: told with the command that goes on with it, which does', async () => {
+    write(held);
+    const running = start('--checkpoint-updates', '1');
+    await until(() => events().some(({ type }) => type === 'checkpoint'), 'a checkpoint');
+    const following = project.start(['follow', file('')]);
+    await until(() => following.printed().includes('stops it after its update'), 'the first lines');
+    const started = events().findLast((event) => event.type === 'started');
+    const pids = [record().supervisorPid, started?.type === 'started' ? started.pid : NaN];
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await running.end;
+    const { code, out } = await following.end;
+    expect(code).toBe(1);
+    const run = path.relative(project.folder, file(''));
+    expect(out).toMatch(/The run \S+ is interrupted\.\n/);
+    expect(out.split('Go on with: batch-planner ').slice(1)).toEqual([
+      `train ${configName} --resume --run-dir ${run}\n`,
+    ]);
+    letGo();
+    const resumed = await project.run(['train', configName, '--resume', '--run-dir', run]);
+    expect(resumed).toMatchObject({ code: 0, err: '' });
+    expect(record().state).toBe('completed');
   });
 
   test('of a run whose folder is deleted, or of none', async () => {

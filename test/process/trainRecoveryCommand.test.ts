@@ -1,11 +1,12 @@
 // How often to save, on the command line as a user has it: in the foreground, in the background, and mistyped.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { trainJob, type TrainJob } from '../../src/protocol/job';
 import { parseRunEvent, type RunEvent } from '../../src/protocol/runEvents';
+import { type Ended } from '../support/childRun';
 import { openCommandProject, type CommandProject } from '../support/commandLine';
-import { mlp } from '../support/trainScripts';
+import { mlp, stopsAfter } from '../support/trainScripts';
 
 let project: CommandProject;
 beforeEach(() => {
@@ -52,6 +53,30 @@ describe.each([[], ['--background']])('train %j', (...more: string[]) => {
     expect(out).toMatch(new RegExp(`^Saved ${saved.length} times(?: \\([\\d.]+ % of the time\\))?\\.$`, 'm'));
   });
 });
+
+test.each([[[]], [['--background']]])(
+  'train --resume %j saves as often as was chosen at first, and one number can be changed',
+  async (more) => {
+    project.write('train.cjs', mlp({ epochs: 4, callbacks: stopsAfter(4) }));
+    const train = (...options: string[]): Promise<Ended> =>
+      project.run(['train', 'train.accumulation.json', ...options]);
+    const chosen = ['--checkpoint-updates', '2', '--checkpoint-seconds', '900'];
+    expect((await train(...chosen, ...more)).code).toBe(130);
+    const before = events().length;
+    expect(await train('--resume', ...more)).toMatchObject({ code: 0, err: '' });
+    expect(job()).toMatchObject({ checkpointUpdates: 2, checkpointSeconds: 900 });
+    const since = events().slice(before);
+    const saved = since.flatMap((event) => (event.type === 'checkpoint' ? [event.update] : []));
+    // Three updates an epoch; at the ends of epochs it may be saved as well, and is counted anew from there.
+    expect(saved.some((update) => update % 3 !== 0)).toBe(true);
+
+    rmSync(project.path('.batch-planner'), { recursive: true });
+    rmSync(project.path('stopped'));
+    expect((await train(...chosen, ...more)).code).toBe(130);
+    expect((await train('--resume', '--checkpoint-updates', '5', ...more)).code).toBe(0);
+    expect(job()).toMatchObject({ checkpointUpdates: 5, checkpointSeconds: 900 });
+  },
+);
 
 test.each([
   ['--checkpoint-seconds', 'often'],

@@ -15,6 +15,7 @@ import {
 } from '../support/recoveryMemory';
 import { historyOf, largestDifference, updatesOf, weightsOf } from '../support/recoveryRuns';
 import { dyingScript, killsItself } from '../support/recoveryScripts';
+import { mlp } from '../support/trainScripts';
 import { type Ended } from '../support/childRun';
 import { buildTrainProgram, type Project, type TrainProgram } from '../support/trainProgram';
 
@@ -55,9 +56,9 @@ describe('killed by the system in the fourth update', () => {
       group = made;
       if (lane.missing !== undefined) return context.skip(lane.missing);
       // Sixteen examples fit beside nothing else; what another program takes in the fourth update leaves room for eight.
-      writeFileSync(made.limit, String(1400e6));
+      writeFileSync(made.limit, String(1500e6));
       const project = projectWith(
-        `if (update === 3 && !fs.existsSync('taken')) { fs.writeFileSync('taken', ''); ${takesMemory(500e6)} }`,
+        `if (update === 3 && !fs.existsSync('taken')) { fs.writeFileSync('taken', ''); ${takesMemory(700e6)} }`,
       );
       const whole = projectWith('');
       const started = startInGroup(made, () => project.start(...seed));
@@ -80,6 +81,78 @@ describe('killed by the system in the fourth update', () => {
       expect(existsSync(path.join(project.runFolder, 'run.lock'))).toBe(false);
     },
   );
+});
+
+describe('killed by the system before its first update', () => {
+  let group: MemoryGroup | null = null;
+  afterEach(() => {
+    group?.remove();
+    group = null;
+  });
+
+  const sizes = { targetBatchSize: 32, microbatchSize: 12 };
+  /** Takes memory until the system ends the process; where `once`, only in the first process that comes there. */
+  const takesAll = (once: boolean): string =>
+    `if (${once ? "!fs.existsSync('died')" : 'true'}) {
+      fs.appendFileSync('died', 'x');
+      for (const hog = []; ; ) hog.push(Buffer.alloc(20e6, 1));
+    }`;
+  const inFirstUpdate = (code: string): string =>
+    mlp({ epochs: 2, shuffle: true, callbacks: `{ onBatchBegin: () => { ${code} } }` });
+  const beforeTraining = (code: string): string =>
+    mlp({ epochs: 2, shuffle: true }).replace('const history =', `${code}\nconst history =`);
+
+  /** Runs the script where little memory is allowed, and beside it one that takes none. */
+  async function both(
+    made: MemoryGroup,
+    script: (code: string) => string,
+    once: boolean,
+  ): Promise<[Project, Ended, Project]> {
+    group = made;
+    writeFileSync(made.limit, String(800e6));
+    const project = program.project({ script: script(takesAll(once)), ...sizes });
+    const whole = program.project({ script: script(''), ...sizes });
+    const ended = await startInGroup(made, () => project.start('--seed', '77')).end;
+    expect(await whole.run('--seed', '77')).toMatchObject({ code: 0 });
+    return [project, ended, whole];
+  }
+
+  test('in that update: begun anew with half the microbatch, with the same result', async (context) => {
+    const made = openMemoryGroup();
+    if ('missing' in made) return context.skip(made.missing);
+    const [project, ended, whole] = await both(made, inFirstUpdate, true);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toContain(
+      'Out of memory at 12 at once (the system ended the process because memory ran out): nothing is saved yet, so it begins anew with 6 at once.',
+    );
+    expect(largestDifference(weightsOf(project), weightsOf(whole))).toBeLessThan(1e-5);
+    expect(updatesOf(project)).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
+  });
+
+  test('before its training call: begun anew with the same microbatch, to the very bits', async (context) => {
+    const made = openMemoryGroup();
+    if ('missing' in made) return context.skip(made.missing);
+    const [project, ended, whole] = await both(made, beforeTraining, true);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended.out).toContain(
+      'The training process was ended by SIGKILL before the first update (the system ended the process because memory ran out): nothing is saved yet, so it begins anew.',
+    );
+    expect(project.read('weights.json')).toBe(whole.read('weights.json'));
+    expect(project.record()).toMatchObject({ state: 'completed', attempts: 2 });
+  });
+
+  test('again and again: given up after three restarts, with the reason', async (context) => {
+    const made = openMemoryGroup();
+    if ('missing' in made) return context.skip(made.missing);
+    const [project, ended] = await both(made, beforeTraining, false);
+    expect(ended.code).toBe(1);
+    expect(ended.err).toMatch(
+      /^The training process was ended by SIGKILL before the first update \(the system ended the process because memory ran out\), 4 times in a row without a new update: it is not started again\./,
+    );
+    expect(project.read('died')).toBe('xxxx');
+    expect(project.record()).toMatchObject({ state: 'failed', attempts: 4 });
+  });
 });
 
 /** What the watch says where the kernel's killer was at work. */

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mlp } from '../support/trainScripts';
+import { mlp, stopsAfter } from '../support/trainScripts';
 import { buildTrainProgram, type Project, type TrainProgram } from '../support/trainProgram';
 
 let program: TrainProgram;
@@ -10,22 +10,6 @@ beforeAll(async () => {
   program = await buildTrainProgram();
 });
 afterAll(() => program.remove());
-
-/** Stops the training right after its n-th update, from within: the moment is the same in every run. */
-function stopsAfter(update: number): string {
-  return `{
-    onBatchEnd: () => {
-      globalThis.updates = (globalThis.updates ?? 0) + 1;
-      if (globalThis.updates === ${update} && !fs.existsSync('stopped')) {
-        fs.writeFileSync('stopped', '');
-        const runs = '.batch-planner/runs';
-        fs.writeFileSync(runs + '/' + fs.readdirSync(runs)[0] + '/control.json', '{"request":"stop"}');
-        // Longer than the trainer takes between two looks at the file.
-        return new Promise((resolve) => setTimeout(resolve, 80));
-      }
-    },
-  }`;
-}
 
 function weightsOf(project: Project): number[] {
   return (JSON.parse(project.read('weights.json')) as number[][]).flat();

@@ -94,10 +94,14 @@ export function useFaultProgram(epochs: number): FaultProgram {
   };
 }
 
-/** `runDir`: as its processes see the run folder, or null for one of the product's choice; `isSecondModel`: another model trains before. */
+/**
+ * `runDir`: as its processes see the run folder, or null for one of the product's choice; `isSecondModel`: another model
+ * trains before; `before`: code that runs before all training.
+ */
 export type ProjectFaults = StartOptions & {
   readonly runDir?: string | null;
   readonly isSecondModel?: boolean;
+  readonly before?: string;
 };
 
 /**
@@ -109,8 +113,11 @@ export function faultProject(
   epochs: number,
   always: ProjectFaults = {},
 ): FaultProject {
-  const { runDir = 'run', isSecondModel = false, ...forAll } = always;
-  const plain = mlp({ epochs, shuffle: true, layers, callbacks });
+  const { runDir = 'run', isSecondModel = false, before = '', ...forAll } = always;
+  const plain = mlp({ epochs, shuffle: true, layers, callbacks }).replace(
+    beforeTraining,
+    `${before}\n  ${beforeTraining}`,
+  );
   const script = isSecondModel ? plain.replace(beforeTraining, `${otherModel}${beforeTraining}`) : plain;
   const project = program.project({ script, ...sizes });
   const start = (options: StartOptions = {}): Running => {

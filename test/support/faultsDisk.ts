@@ -1,9 +1,23 @@
 // A small disk of a test's own: a file system in memory in a mount namespace, which can be filled, freed and made read-only.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { FaultProgram, FaultProject } from './faults';
 import { until } from './trainProgram';
+
+/** Bytes that a file in memory grows by. */
+const page = 4096;
 
 export interface SmallDisk {
   /** Where processes started with `prefix` find it. */
@@ -12,8 +26,8 @@ export interface SmallDisk {
   readonly outside: string;
   /** Starts a command where the disk is mounted. */
   readonly prefix: readonly string[];
-  /** Takes all room that is left. */
-  fill(): void;
+  /** Takes all room that is left, but for some pages of 4 KiB. */
+  fill(pagesLeft?: number): void;
   /**
    * As `fill`, and what is removed below a folder of the disk gives no room back, as where a snapshot holds it, until
    * what this gives is called.
@@ -32,9 +46,38 @@ export function whyNoSmallDisk(): string | null {
   return tried.status === 0 ? null : 'this user may make no mount namespace';
 }
 
-export async function smallDisk(bytes: number): Promise<SmallDisk> {
+export interface OnSmallDisk {
+  readonly disk: SmallDisk;
+  readonly fault: FaultProject;
+  /** The run folder, as its processes see it. */
+  readonly place: string;
+}
+
+/**
+ * A project whose run folder is on a disk of 1 MiB of its own, until the test is over.
+ * @param options `files`: see smallDisk; `before`: gives code that runs before all training, for the folder of the disk
+ */
+export async function onSmallDisk(
+  faults: FaultProgram,
+  options: { readonly files?: number; readonly before?: (disk: string) => string } = {},
+): Promise<OnSmallDisk> {
+  const disk = await smallDisk(1 << 20, options.files);
+  onTestFinished(() => disk.remove());
+  const place = path.join(disk.inside, 'run');
+  const fault = faults.project({
+    prefix: disk.prefix,
+    runDir: place,
+    before: options.before?.(disk.inside) ?? '',
+  });
+  fault.folder = path.join(disk.outside, 'run');
+  return { disk, fault, place };
+}
+
+/** @param files that it takes at most, its folders included; as many as there is room for where it is left out */
+async function smallDisk(bytes: number, files?: number): Promise<SmallDisk> {
   const inside = mkdtempSync(path.join(os.tmpdir(), 'batch-planner-disk-'));
-  const script = `mount -t tmpfs -o size=${bytes},mode=700 none "$0" && echo mounted && exec sleep 100000`;
+  const inodes = files === undefined ? '' : `,nr_inodes=${files}`;
+  const script = `mount -t tmpfs -o size=${bytes},mode=700${inodes} none "$0" && echo mounted && exec sleep 100000`;
   const holder = spawn('unshare', ['-rm', 'sh', '-c', script, inside], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -48,7 +91,10 @@ export async function smallDisk(bytes: number): Promise<SmallDisk> {
     inside,
     outside,
     prefix: enter,
-    fill: () => fillUp(filler),
+    fill: (pagesLeft = 0) => {
+      fillUp(filler);
+      truncateSync(filler, Math.max(0, statSync(filler).size - pagesLeft * page));
+    },
     keepFull: (folder) => {
       held.push(...opened(folder));
       fillUp(filler);

@@ -57,12 +57,16 @@ function ownGroup(name: string, { processes }: MemoryGroup): string {
   return path.join(root, group, 'cgroup.procs');
 }
 
-/** Code that starts another program, which takes memory and keeps it, and waits for what becomes of this process. */
+/** Code that starts another program, and waits until that has taken memory, which it keeps. */
 export function takesMemory(bytes: number): string {
-  const program = `const taken = Buffer.alloc(${bytes}, 1); setTimeout(() => console.log(taken.length), 20000);`;
+  const program = `const taken = Buffer.alloc(${bytes}, 1); console.log('taken'); setTimeout(() => taken.length, 60000);`;
   return `
-    require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(program)}], { stdio: 'ignore', env: {} });
-    await new Promise((resolve) => setTimeout(resolve, 20000));`;
+    await new Promise((resolve) => {
+      const { spawn } = require('node:child_process');
+      const other = spawn(process.execPath, ['-e', ${JSON.stringify(program)}], { stdio: ['ignore', 'pipe', 'ignore'], env: {} });
+      other.stdout.once('data', resolve);
+      other.once('exit', resolve);
+    });`;
 }
 
 /**

@@ -64,3 +64,8 @@ export function ended(
 export function failedReport(message: string): EngineReport {
   return { type: 'failed', failure: { message, file: null, line: null, stack: '' } };
 }
+
+/** What a launcher, or a script that ended before its first training call, tells. */
+export function neverTrained(code: number): EngineReport {
+  return { type: 'neverTrained', code, ownLoop: false, tensorflowLoaded: false };
+}

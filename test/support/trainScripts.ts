@@ -56,3 +56,22 @@ async function main() {
 main();
 `;
 }
+
+/**
+ * Callbacks that stop the training right after its n-th update, from within: the moment is the same in every run. Once in
+ * a project.
+ */
+export function stopsAfter(update: number): string {
+  return `{
+    onBatchEnd: () => {
+      globalThis.updates = (globalThis.updates ?? 0) + 1;
+      if (globalThis.updates === ${update} && !fs.existsSync('stopped')) {
+        fs.writeFileSync('stopped', '');
+        const runs = '.batch-planner/runs';
+        fs.writeFileSync(runs + '/' + fs.readdirSync(runs)[0] + '/control.json', '{"request":"stop"}');
+        // Longer than the trainer takes between two looks at the file.
+        return new Promise((resolve) => setTimeout(resolve, 80));
+      }
+    },
+  }`;
+}

@@ -38,6 +38,7 @@ export class CheckpointStore {
   #spent = 0;
   #lastCost = 0;
   #updates = 0;
+  #hasFailed = false;
   /** The last one that this process wrote, and the one before it. */
   #last: Written | null = null;
   #before: Written | null = null;
@@ -83,6 +84,14 @@ export class CheckpointStore {
     return this.isCheap(freeMsAtEnd);
   }
 
+  /**
+   * True where one may be taken out of turn because it is the best: where it is cheap, and after a try that failed. On a
+   * full disk the best one's room may be the only one that there is.
+   */
+  isDueAsBest(monitored: Monitored | null): boolean {
+    return (this.#hasFailed || this.isCheap()) && this.isBest(monitored);
+  }
+
   /** Renames a damaged checkpoint, so that it does not count as one of those that are kept. */
   setAside(name: string): void {
     // A clock that was set back may give the same time twice.
@@ -118,6 +127,7 @@ export class CheckpointStore {
     const attempt = (): ReturnType<typeof writeCheckpoint> =>
       writeCheckpoint(this.folder, name, facts, toSave, read);
     let madeRoom = false;
+    this.#hasFailed = true;
     try {
       const written = await attempt().catch((error: unknown) => {
         madeRoom = isOutOfRoom(error) && this.#makeRoom(this.isBest(facts.monitored));
@@ -129,6 +139,7 @@ export class CheckpointStore {
       const best = this.isBest(facts.monitored);
       if (best && facts.monitored) this.#best = { name, monitored: facts.monitored };
       this.#prune();
+      this.#hasFailed = false;
       return { place: written.place, ms: this.now() - start, best, madeRoom };
     } finally {
       // A failed try counts too: a full disk is not to be tried again at every update.

@@ -1,7 +1,7 @@
 // What the trainer tells of itself: events.ndjson (appended) and progress.json (overwritten in place) of the run folder.
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { fileTrouble, isOutOfRoom } from '../../protocol/fileTrouble';
+import { fileRemedy, fileTrouble, isOutOfRoom } from '../../protocol/fileTrouble';
 import type { RunEvent } from '../../protocol/runEvents';
 import type { RunProgress } from '../../protocol/runProgress';
 import { SpareRoom } from './spareRoom';
@@ -38,14 +38,30 @@ export class RunReport {
    * @throws the file system's error where the files cannot be opened
    */
   constructor(
-    folder: string,
+    private readonly folder: string,
     private readonly now: () => Date = () => new Date(),
   ) {
     this.#events = openSync(path.join(folder, 'events.ndjson'), 'a+', 0o600);
     this.#progress = openSync(path.join(folder, 'progress.json'), 'w', 0o600);
     this.#lines = new WaitingLines(this.#events);
     this.#spare = new SpareRoom(folder);
-    if (this.#isTorn()) this.#lines.add('', false);
+  }
+
+  /**
+   * Writes the first event of this process. A training that could not even tell of its start would end unheard.
+   * @throws the file system's error where it cannot be written; nothing of this report is left then
+   */
+  begin(event: NewRunEvent): void {
+    const write = (): Error | null =>
+      this.#lines.first(`${this.#isTorn() ? '\n' : ''}${this.#lineOf(event)}`);
+    let error = write();
+    if (error !== null && isOutOfRoom(error)) {
+      this.#spare.give();
+      error = write();
+    }
+    if (error === null) return;
+    this.close();
+    throw error;
   }
 
   event(event: NewRunEvent): void {
@@ -98,8 +114,8 @@ export class RunReport {
     if (this.#isInTrouble) return;
     this.#isInTrouble = true;
     const message =
-      `The run folder cannot be written (${fileTrouble(error)}). The training goes on, and what it has to tell ` +
-      'waits in memory until the folder can be written again.';
+      `The run folder ${this.folder} cannot be written: ${fileTrouble(error)}. ${fileRemedy(error)}: the training ` +
+      'goes on, and what it has to tell waits in memory until then.';
     // The script's output goes to another file, which may have some room.
     if (!this.#insist(this.#noteOf(message), error)) console.error(`Batch Planner: ${message}`);
   }

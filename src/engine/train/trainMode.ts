@@ -27,7 +27,7 @@ export function createTrainer(job: TrainJob, context: EngineContext): EngineMode
     observer: trainer,
     scriptEnded: (code) => trainer.scriptEnded(code),
     scriptFailed: (failure) => trainer.scriptFailed(failure),
-    parentGone: () => trainer.endBetweenCalls('leave'),
+    parentGone: () => trainer.parentGone(),
     parentGoneGraceMs,
   };
 }

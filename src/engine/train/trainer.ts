@@ -1,34 +1,32 @@
 // The observer behind the hook while a script trains under supervision.
 import type { PlanWarning } from '../../protocol/warning';
-import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
+import { exitCodes } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
 import type { FailureReport } from '../../protocol/report';
 import type { Figures, FitObserver, TrainingCall, Update } from '../contracts';
 import { CallAnnouncements } from './callAnnouncements';
 import { CheckpointMismatchError } from './checkpointTensors';
-import { Control, type Asked } from './control';
 import type { EngineContext } from '../engineContext';
-import { failureFrom } from '../scriptErrors';
 import type { Logs } from './earlierFigures';
 import type { RandomSource } from './randomSource';
 import { finiteLogs } from './runReport';
 import { CallProgress } from './trainerCall';
+import { TrainerEnd } from './trainerEnd';
 import { monitoredOf } from './trainerLogs';
 import { TrainedModels } from './trainerModels';
 import { TrainerReplay } from './trainerReplay';
+import { TrainerRequests } from './trainerRequests';
 import { DeviceFailedError, openTrainerRun, type TrainerRun } from './trainerRun';
 import { TrainerWarnings } from './trainerWarnings';
 import { DoesNotFitError, UpdateLostError, UpdateRunner, type Place } from './updateRunner';
 
-/** Between two looks at what is asked while the script is not training, in ms. */
-const betweenCallsPause = 200;
-
-/** Follows the script's training calls: runs their updates, tells them, saves, and does what is asked from outside. */
+/** Follows the script's training calls: runs their updates, tells them, and saves. */
 export class Trainer implements FitObserver {
   #run: TrainerRun | null = null;
   #opening: Promise<TrainerRun> | null = null;
   #replay: TrainerReplay | null = null;
-  readonly #control: Control;
+  readonly #requests: TrainerRequests;
+  readonly #end: TrainerEnd;
   readonly #models = new TrainedModels();
   readonly #warnings: TrainerWarnings;
   readonly #updates: UpdateRunner;
@@ -39,17 +37,14 @@ export class Trainer implements FitObserver {
   #updateStart = 0;
   #microbatches = 1;
   readonly #announcements = new CallAnnouncements();
-  #failure: FailureReport | null = null;
-  #ended = false;
-  /** Asked by a signal sent to this process itself. */
-  #signalled = false;
 
   constructor(
     private readonly job: TrainJob,
     private readonly context: EngineContext,
     private readonly random: RandomSource,
   ) {
-    this.#control = new Control(job.controlFile, job.parentPid);
+    this.#end = new TrainerEnd(context);
+    this.#requests = new TrainerRequests(job, this.#end, () => this.#calls.size > 0);
     this.#settledRandom = random.state;
     this.#warnings = new TrainerWarnings(job.fingerprint, (warning) =>
       this.#run?.event({ type: 'warning', warning }),
@@ -74,7 +69,7 @@ export class Trainer implements FitObserver {
       this.#replay?.callStarted(progress);
       this.#goOnIfReached(progress);
     } catch (error) {
-      if (error instanceof CheckpointMismatchError) this.#endFailed(error, exitCodes.failed);
+      if (error instanceof CheckpointMismatchError) this.#end.failed(error, exitCodes.failed);
       throw error;
     }
     this.#announcements.noteFewExamples(run, call, this.job.targetBatchSize);
@@ -164,10 +159,14 @@ export class Trainer implements FitObserver {
       this.#goOnIfReached(progress);
     }
     this.#settledRandom = this.random.state;
-    const asked = this.#asked();
+    const asked = this.#requests.look();
     // A pause waits for the end of a replay: events name places of the training, not of its repetition.
     if (asked === 'pause' && progress.isReplayed) return;
-    if (asked !== 'run') return this.#obey(asked, progress);
+    if (asked !== 'run') {
+      await this.#requests.obey(asked, run, progress, () => this.#save());
+      this.#updateStart = performance.now();
+      return;
+    }
     if (progress.isReplayed) return;
     await this.#trust(run, () => run.believeDevice());
     // trainOnBatch ends its call with its update: the state is saved there.
@@ -191,7 +190,7 @@ export class Trainer implements FitObserver {
     run.event({ type: 'epoch', call: call.index, epoch, logs: finiteLogs(logs), ms });
     const monitored = monitoredOf(progress.modelIndex, logs);
     const { store } = run;
-    if (store.isDue() || (store.isCheap() && store.isBest(monitored))) await this.#save(monitored);
+    if (store.isDue() || store.isDueAsBest(monitored)) await this.#save(monitored);
   }
 
   async callEnded(call: TrainingCall, error: unknown): Promise<void> {
@@ -206,7 +205,7 @@ export class Trainer implements FitObserver {
       await this.#endUnfit(run, error);
     }
     this.#calls.delete(call);
-    if (this.#calls.size === 0) this.endBetweenCalls(this.#asked());
+    this.#requests.lookBetweenCalls();
   }
 
   warned(warning: PlanWarning): void {
@@ -214,33 +213,25 @@ export class Trainer implements FitObserver {
   }
 
   scriptFailed(failure: FailureReport): void {
-    this.#failure = failure;
+    this.#end.because(failure);
   }
 
   /** The script has ended by itself. Nothing can be waited for any more. */
   scriptEnded(code: number): void {
     if (code === 0) this.#replay?.scriptEnded();
-    this.#tellEnd(code === 0 ? 'completed' : 'failed', code);
+    this.#end.tell(code === 0 ? 'completed' : 'failed', code);
   }
 
-  /** Ends where the script is not training: there is nothing to save that is not saved. */
-  endBetweenCalls(asked: Asked): void {
-    if (this.#calls.size > 0 || (asked !== 'stop' && asked !== 'leave')) return;
-    this.#tellEnd(asked === 'stop' ? 'stopped' : 'interrupted', exitCodes.interrupted);
-    this.context.leave();
+  /** The supervisor is gone: what trains saves first, by itself. */
+  parentGone(): void {
+    this.#requests.endBetweenCalls('leave');
   }
 
   async #open(): Promise<TrainerRun> {
     const run = openTrainerRun(this.job, await this.context.backend(), this.random.seed);
     if (run.replay) this.#replay = new TrainerReplay(run, run.replay, this.#models, this.random);
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        this.#signalled = true;
-        this.endBetweenCalls('stop');
-      });
-    }
-    // Between two calls nothing looks at what is asked: the script may be saving its model, or reading data.
-    setInterval(() => this.endBetweenCalls(this.#asked()), betweenCallsPause).unref();
+    this.#requests.watch();
+    this.#end.opened(run);
     this.#run = run;
     return run;
   }
@@ -252,35 +243,6 @@ export class Trainer implements FitObserver {
     this.#replay = null;
     this.#updateStart = performance.now();
     if (this.#run && !progress.ended) this.#announcements.tell(this.#run, progress, this.microbatchSize);
-  }
-
-  #asked(): Asked {
-    return this.#signalled ? 'stop' : this.#control.look();
-  }
-
-  async #obey(asked: Asked, progress: CallProgress): Promise<void> {
-    const run = this.#run;
-    if (!run) return;
-    let now = asked;
-    // What is replayed is saved.
-    const isSaved = progress.isReplayed || (await this.#save());
-    if (now === 'pause') {
-      run.event({ type: 'paused', ...progress.place });
-      const start = performance.now();
-      now = await this.#control.untilNoPause(() => this.#signalled);
-      progress.epochStart += performance.now() - start;
-      this.#updateStart = performance.now();
-    }
-    if (now === 'run') {
-      run.event({ type: 'resumed', ...progress.place });
-      return;
-    }
-    if (!isSaved) {
-      const message = 'it could not be saved, so a resume goes on from the checkpoint before';
-      this.#failure = { message, file: null, line: null, stack: '' };
-    }
-    this.#tellEnd(now === 'stop' ? 'stopped' : 'interrupted', exitCodes.interrupted);
-    this.context.leave();
   }
 
   async #callDone(run: TrainerRun, progress: CallProgress): Promise<void> {
@@ -301,14 +263,7 @@ export class Trainer implements FitObserver {
     // After a plain update that failed the weights may be in between.
     if (!error.isPlain) await this.#save();
     await run.settled();
-    return this.#endFailed(error, exitCodes.nothingFits);
-  }
-
-  /** Ends where the script could do nothing about it, and would only show a stack. */
-  #endFailed(error: Error, exitCode: ExitCode): never {
-    this.#failure = failureFrom(error);
-    this.#tellEnd('failed', exitCode);
-    return this.context.leave();
+    return this.#end.failed(error, exitCodes.nothingFits);
   }
 
   /** @returns false where it could not be saved */
@@ -349,13 +304,6 @@ export class Trainer implements FitObserver {
     const { chosenBackend } = this.context;
     if (chosenBackend === null) throw new Error('An update began before its backend was chosen.');
     return chosenBackend.core;
-  }
-
-  #tellEnd(how: 'completed' | 'stopped' | 'failed' | 'interrupted', exitCode: number): void {
-    if (this.#ended || !this.#run) return;
-    this.#ended = true;
-    this.#run.event({ type: 'ended', how, exitCode, failure: this.#failure });
-    this.#run.close();
   }
 
   /** Most bytes in use since the last update. */

@@ -1,7 +1,7 @@
 // The trainer's hold on its run folder: opened at the first call, written through a training, closed at its end.
 import path from 'node:path';
 import type { CheckpointState } from '../../protocol/checkpoint';
-import { fileTrouble } from '../../protocol/fileTrouble';
+import { fileRemedy, fileTrouble } from '../../protocol/fileTrouble';
 import type { TrainJob } from '../../protocol/job';
 import { CheckpointStore } from './checkpointStore';
 import type { Tf } from '../contracts';
@@ -36,13 +36,14 @@ export function openTrainerRun(job: TrainJob, backend: ChosenBackend, seed: numb
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     throw new RunFolderFaultError(
-      `The run folder ${job.runFolder} cannot be used: ${fileTrouble(error)}. Make room or put it right, then go on.`,
+      `The run folder ${job.runFolder} cannot be used: ${fileTrouble(error)}. ${fileRemedy(error)}, then go on.`,
       { cause: error },
     );
   }
 }
 
 export class TrainerRun {
+  readonly #folder: string;
   /** What is passed over in a run that is gone on with; null in a new one, and once it is done. */
   replay: Replay | null;
   readonly #deviceErrors: DeviceError[] = [];
@@ -59,6 +60,7 @@ export class TrainerRun {
     private readonly backend: ChosenBackend,
     private readonly seed: number,
   ) {
+    this.#folder = job.runFolder;
     this.#report = new RunReport(job.runFolder);
     const folder = path.join(job.runFolder, 'checkpoints');
     const { replay, damaged } =
@@ -72,7 +74,7 @@ export class TrainerRun {
     });
     backend.onDeviceError((error) => this.#deviceErrors.push(error));
     const { report, tfjsVersion } = backend;
-    this.event({
+    this.#report.begin({
       type: 'started',
       pid: process.pid,
       attempt: job.attempt,
@@ -172,7 +174,8 @@ export class TrainerRun {
       // Once, and not at every try.
       if (trouble !== this.#saveTrouble) {
         this.note(
-          `The training could not be saved: ${trouble}. It goes on, and is saved once that can be done.`,
+          `The training could not be saved in ${this.#folder}: ${trouble}. ${fileRemedy(error)}: it goes on, and is ` +
+            'saved again after that.',
         );
       }
       this.#saveTrouble = trouble;
@@ -185,8 +188,11 @@ export class TrainerRun {
       if (this.#saveTrouble !== null) this.note('The training can be saved again.');
       this.#saveTrouble = null;
     } else if (this.#saveTrouble === null) {
-      this.#saveTrouble = 'The disk is full: an older checkpoint was removed to save the training.';
-      this.note(this.#saveTrouble);
+      this.#saveTrouble = 'little room';
+      this.note(
+        `The disk of the run folder ${this.#folder} is full: an older checkpoint was removed to save the training. ` +
+          'Make room there, so that more than the last one can be kept.',
+      );
     }
   }
 

@@ -1,6 +1,7 @@
 // The run folder: where runs lie, what is in one, and how one is made.
 import { chmod, mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { isOutOfRoom } from '../../protocol/fileTrouble';
 
 /** A place for runs that cannot be used; `message` is one sentence with what to do. */
 export class RunFolderError extends Error {
@@ -127,13 +128,14 @@ export function cannotWrite(place: string, error: unknown): RunFolderError {
     EPERM: 'permission denied',
     EROFS: 'the file system is read-only',
     ENOSPC: 'the disk is full',
+    EDQUOT: 'the disk quota is used up',
     ENOTDIR: 'a part of its path is a file',
     EEXIST: 'a file of that name is in the way',
     ENOENT: 'its file system takes no new folder there',
   };
   const reason = reasons[code ?? ''] ?? message;
   return new RunFolderError(
-    `The run folder ${place} cannot be written: ${reason}. Name another one with --run-dir.`,
+    `The run folder ${place} cannot be written: ${reason}. ${isOutOfRoom(error) ? 'Make room there, or name' : 'Name'} another one with --run-dir.`,
     { cause: error },
   );
 }

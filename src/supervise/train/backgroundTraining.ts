@@ -1,20 +1,21 @@
 // `train --background`: a supervisor that outlives the terminal, and this process, which shows its run there.
 import { spawn } from 'node:child_process';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { quoted } from '../../planning/commandText';
 import { exitCodes, type ExitCode } from '../../protocol/exitCodes';
-import type { RunPaths } from '../runs/runFolder';
+import { cannotWrite, type RunPaths } from '../runs/runFolder';
 import { writeControl } from '../runs/runFolderFiles';
 import { readRunEvents } from '../runs/runFolderTail';
 import { adviceInEditor, displayInEditor, inEditor } from './editorAdvice';
-import { asExitCode, followRun, followStart, statIfThere, type FollowStart } from './runFollower';
+import { asExitCode, followRun, followStart, type FollowStart } from './runFollower';
 import { supervisorLogOf } from './supervisorLog';
 import type { TrainingDisplay } from './trainingDisplay';
 import { isMistake } from './trainingMistakes';
 import { readTrainingConfig } from './trainingSupervisorConfig';
 import type { CheckpointIntervals } from './trainingSupervisorJob';
-import { openRun } from './trainingSupervisorRun';
+import { openRun, removeUnused, type OpenedRun } from './trainingSupervisorRun';
+import { goOnWith } from './trainingSupervisorSentences';
 
 export interface BackgroundTrainOptions extends CheckpointIntervals {
   readonly configPath: string;
@@ -64,7 +65,7 @@ async function trainInBackground(options: BackgroundTrainOptions): Promise<Shown
   }
   const { paths, start } = run;
   const supervisor = await startSupervisor(options, paths).catch(async (error: unknown) => {
-    await run.removeUnused();
+    await removeUnused(run);
     throw error;
   });
   display.say(goesOnText(paths, options.inEditor));
@@ -91,10 +92,10 @@ async function trainInBackground(options: BackgroundTrainOptions): Promise<Shown
   if (killer !== null) {
     err.write(
       `The process that supervises the training was ended by ${killer}: what runs of it saves its state and ends. ` +
-        `Go on with: batch-planner train ${quoted(path.relative('', options.configPath))} --resume --run-dir ${quoted(relative(paths))}\n`,
+        `${goOnWith(options.configPath, paths)}\n`,
     );
   }
-  await run.removeUnused();
+  await removeUnused(run);
   return { code, stopAsked: code === exitCodes.interrupted ? stopAsked : null };
 }
 
@@ -114,11 +115,8 @@ function relative({ folder }: RunPaths): string {
   return path.relative('', folder) || '.';
 }
 
-interface PreparedRun {
-  readonly paths: RunPaths;
+interface PreparedRun extends Pick<OpenedRun, 'paths' | 'isNew'> {
   readonly start: FollowStart;
-  /** Removes what was made for a run that never began. */
-  removeUnused(): Promise<void>;
 }
 
 /**
@@ -127,22 +125,20 @@ interface PreparedRun {
  */
 async function prepareRun({ configPath, runDir, resume }: BackgroundTrainOptions): Promise<PreparedRun> {
   const training = await readTrainingConfig(configPath);
-  const wasThere = resume || (runDir !== null && (await statIfThere(path.resolve(runDir))) !== null);
-  const { paths, lock } = await openRun(training, { runDir, resume, time: new Date() });
+  const run = await openRun(training, { runDir, resume, time: new Date() });
+  const { paths, isNew } = run;
+  let isPrepared = false;
   try {
     // From here on a request counts: the supervisor finds what was asked while it started.
-    await writeControl(paths, 'run');
+    await writeControl(paths, 'run').catch((error: unknown) => {
+      throw cannotWrite(paths.folder, error);
+    });
     const start = await followStart(paths);
-    const removeUnused = async (): Promise<void> => {
-      if ((await statIfThere(paths.record)) !== null) return;
-      if (!wasThere) await rm(paths.folder, { recursive: true, force: true });
-      else {
-        for (const file of [supervisorLogOf(paths.folder), paths.control]) await rm(file, { force: true });
-      }
-    };
-    return { paths, start, removeUnused };
+    isPrepared = true;
+    return { paths, isNew, start };
   } finally {
-    await lock.release();
+    await run.lock.release();
+    if (!isPrepared) await removeUnused(run);
   }
 }
 

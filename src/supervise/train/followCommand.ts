@@ -10,6 +10,8 @@ import { isHeld, readLockOwner } from '../runs/runLock';
 import { goesOnText, seeItWith } from './backgroundTraining';
 import { followRun, followStart } from './runFollower';
 import type { TrainingDisplay } from './trainingDisplay';
+import { hasCheckpoint } from './trainingSupervisorRun';
+import { goOnWith } from './trainingSupervisorSentences';
 
 export interface FollowCommandOptions {
   /** The run folder or the run's name, as typed. */
@@ -57,10 +59,15 @@ export async function runFollowCommand(options: FollowCommandOptions): Promise<E
     signals,
     closed,
   });
-  display.say(
-    code === null ? `The training goes on. ${seeItWith(paths)}` : `The run ${paths.name} is ${state}.`,
-  );
-  return code ?? exitCodes.interrupted;
+  if (code === null) {
+    display.say(`The training goes on. ${seeItWith(paths)}`);
+    return exitCodes.interrupted;
+  }
+  display.say(`The run ${paths.name} is ${state}.`);
+  // Of every other end its supervisor has told what can be done.
+  const interrupted = state === 'interrupted' && hasCheckpoint(paths) ? await readRunRecord(paths) : null;
+  if (interrupted !== null) display.say(goOnWith(interrupted.configPath, paths));
+  return code;
 }
 
 /** The run that is meant; where there is none, or more than one, a sentence that says so. */

@@ -1,4 +1,5 @@
 // A run whose run.json was torn by a power cut: what a resume needs of it stands in the other files of its folder.
+import { stat } from 'node:fs/promises';
 import { engineJob, type TrainJob } from '../../protocol/job';
 import { checkOutside } from '../../protocol/outsideValue';
 import type { RunRecord } from '../../protocol/runEvents';
@@ -32,7 +33,8 @@ async function rescued(
     entry,
     configPath: file,
     config,
-    startedAt: events[0]?.time ?? new Date().toISOString(),
+    // Its first process's job was written when it began.
+    startedAt: events[0]?.time ?? (await stat(paths.job)).mtime.toISOString(),
     endedAt: null,
     // Whatever it was: what is done is not done again.
     state: 'training',

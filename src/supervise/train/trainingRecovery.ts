@@ -1,7 +1,8 @@
 // What follows the end of a training process: the end of the run, or another process in the same run folder.
 //
-// What a script throws is never tried again. A death with evidence of memory is followed by half the microbatch, any
-// other one by the same size, a few times. Pure: nothing is read or started here.
+// What a script throws is never tried again. A death with evidence of memory is followed by half the microbatch, or by the
+// same where no microbatch is to blame; any other one by the same, once there is an update. Pure: nothing is read or
+// started here.
 import { formatCounted } from '../../planning/units';
 import { exitCodes } from '../../protocol/exitCodes';
 import type { TrainJob } from '../../protocol/job';
@@ -88,10 +89,11 @@ function hasOwnReason({ reports, hasStarted }: AttemptOutcome): boolean {
 /** Why the end is put down to memory; null where nothing says so. */
 function memoryReason(outcome: AttemptOutcome): string | null {
   const { ended, outOfMemory, textSinceUpdate, hasStarted } = outcome;
-  // What a script takes before it trains depends on no microbatch.
-  if (!hasStarted) return null;
   const thrown = thrownMessage(outcome);
-  if (thrown !== null) return saysOutOfMemory(thrown) ? cut(outOfMemoryLine(thrown) ?? thrown) : null;
+  if (thrown !== null) {
+    // What a script throws before it trains is its own.
+    return hasStarted && saysOutOfMemory(thrown) ? cut(outOfMemoryLine(thrown) ?? thrown) : null;
+  }
   // A script that catches an error, prints it and exits tells of it in its output only.
   if (ended !== null) return cut(outOfMemoryLine(textSinceUpdate));
   if (outOfMemory !== null) return cut(outOfMemory.message);
@@ -111,8 +113,9 @@ function afterOutOfMemory(
   history: RecoveryHistory,
   message: string,
 ): RecoveryDecision {
-  const { microbatch, canCut, callHasEnded, ended } = outcome;
-  if (callHasEnded || !canCut) {
+  const { microbatch, canCut, callHasEnded, ended, hasStarted } = outcome;
+  // What a script takes before it trains depends on no microbatch, nor does what it takes after.
+  if (!hasStarted || callHasEnded || !canCut) {
     // No microbatch is to blame. An error that the script had there is its own; a death may have been bad luck.
     const verdict = judgeAttempt(outcome);
     return ended === null ? afterCrash(outcome, history, message) : { action: 'end', verdict, isOwn: false };

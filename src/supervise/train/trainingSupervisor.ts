@@ -21,7 +21,7 @@ import {
   type CheckpointIntervals,
 } from './trainingSupervisorJob';
 import { TrainingLoop, type TrainingEnd } from './trainingSupervisorLoop';
-import { hasCheckpoint, openRun, startedRecord, type OpenedRun } from './trainingSupervisorRun';
+import { hasCheckpoint, openRun, removeUnused, startedRecord, type OpenedRun } from './trainingSupervisorRun';
 import { backendSentence, closingSentences, introduction } from './trainingSupervisorSentences';
 import { watchSignals, type StopSources } from './trainingSupervisorSignals';
 import { TrainingTally } from './trainingSupervisorTally';
@@ -49,10 +49,16 @@ export async function runTrainCommand(options: TrainCommandOptions): Promise<Exi
     const training = await readTrainingConfig(options.configPath);
     const { runDir, resume, prepared = null } = options;
     const run = await openRun(training, { runDir, resume, prepared, time: new Date() });
+    let isUnused = false;
     try {
       return await supervise(training, run, options);
+    } catch (error) {
+      // What another process has prepared it removes itself.
+      isUnused = isMistake(error) && prepared === null;
+      throw error;
     } finally {
       await run.lock.release();
+      if (isUnused) await removeUnused(run);
     }
   } catch (error) {
     if (!isMistake(error)) throw error;

@@ -1,5 +1,6 @@
 // What a supervisor writes of its run: run.json, and the end in the events where no process was left to tell it.
 import { open } from 'node:fs/promises';
+import { fileRemedy, fileTrouble } from '../../protocol/fileTrouble';
 import type { RunEvent, RunRecord } from '../../protocol/runEvents';
 import type { RunPaths } from '../runs/runFolder';
 import { writeRunRecord } from '../runs/runFolderFiles';
@@ -26,7 +27,7 @@ export class RunBook {
   /** A disk that is full is no reason to end a training that goes on without its record. */
   async tryUpdate(change: Partial<RunRecord>): Promise<void> {
     await this.update(change).catch((error: unknown) =>
-      this.display.say(`run.json cannot be written: ${String(error)}`),
+      this.display.say(cannotTell(this.paths.record, error)),
     );
   }
 
@@ -36,9 +37,13 @@ export class RunBook {
     const time = new Date().toISOString();
     const event: RunEvent = { type: 'ended', time, how: 'failed', exitCode, failure };
     await appendLine(this.paths.events, JSON.stringify(event)).catch((error: unknown) =>
-      this.display.say(`events.ndjson cannot be written: ${String(error)}`),
+      this.display.say(cannotTell(this.paths.events, error)),
     );
   }
+}
+
+function cannotTell(file: string, error: unknown): string {
+  return `${file} cannot be written: ${fileTrouble(error)}. ${fileRemedy(error)}.`;
 }
 
 /** On a line of its own, also where a process died in the middle of one. */

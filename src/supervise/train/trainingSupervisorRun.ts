@@ -1,6 +1,6 @@
 // Which run folder a training uses: a new one, the one that was named, or the one of the run that is gone on with.
 import { readdirSync } from 'node:fs';
-import { access } from 'node:fs/promises';
+import { access, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunRecord } from '../../protocol/runEvents';
 import { RunLock } from '../runs/runLock';
@@ -14,6 +14,8 @@ import {
   type RunPaths,
 } from '../runs/runFolder';
 import { recordOrRescued } from './rescuedRecord';
+import { statIfThere } from './runFollower';
+import { supervisorLogOf } from './supervisorLog';
 import type { TrainingConfig } from './trainingSupervisorConfig';
 
 export interface OpenedRun {
@@ -21,6 +23,8 @@ export interface OpenedRun {
   readonly lock: RunLock;
   /** As it was before this training; null for a new run. */
   readonly earlier: RunRecord | null;
+  /** The folder was made for this training. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -33,16 +37,38 @@ export async function openRun(
   options: { runDir: string | null; resume: boolean; time: Date; prepared?: string | null },
 ): Promise<OpenedRun> {
   const { runDir, resume, prepared = null } = options;
+  const isNew = runDir === null ? !resume : (await statIfThere(path.resolve(runDir))) === null;
   const paths = await folderOf(training, { runDir, resume, prepared, time: options.time });
-  const lock = await locked(paths);
+  let lock: RunLock | null = null;
   try {
+    lock = await locked(paths);
     const earlier = await recordOrRescued(paths, training);
     const problem = resume ? whyNotResume(paths, earlier) : whyNotNew(paths, earlier);
     if (problem !== null) throw new RunFolderError(problem);
-    return { paths, lock, earlier };
+    return { paths, lock, earlier, isNew };
   } catch (error) {
-    await lock.release();
+    await lock?.release();
+    if (isNew) await asFarAsPossible(() => rmdir(paths.folder));
     throw error;
+  }
+}
+
+/** Removes what was made for a training that never began, once its lock is released; what a run has told stays. */
+export async function removeUnused({ paths, isNew }: Pick<OpenedRun, 'paths' | 'isNew'>): Promise<void> {
+  if ((await statIfThere(paths.record)) !== null) return;
+  await asFarAsPossible(async () => {
+    for (const file of [supervisorLogOf(paths.folder), paths.control]) await rm(file, { force: true });
+    // Not what is in it: another training may have begun there meanwhile.
+    if (isNew) await rmdir(paths.folder);
+  });
+}
+
+/** On a disk that is read-only by now, or where something else stands in the folder's place, it stays. */
+async function asFarAsPossible(remove: () => Promise<void>): Promise<void> {
+  try {
+    await remove();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
   }
 }
 
@@ -59,7 +85,7 @@ function folderOf(
 /** run.json at the beginning of a training. */
 export function startedRecord(
   training: TrainingConfig,
-  { paths, earlier }: OpenedRun,
+  { paths, earlier }: Pick<OpenedRun, 'paths' | 'earlier'>,
   facts: { product: string; time: Date; seed: number },
 ): RunRecord {
   const { config, file, entry } = training;
@@ -88,10 +114,15 @@ export function startedRecord(
 async function ownFolder(training: TrainingConfig, resume: boolean, time: Date): Promise<RunPaths> {
   const { folder, file, entry } = training;
   if (!resume) return createRunFolder(folder, entry, time);
+  let newest: { readonly paths: RunPaths; readonly start: number } | null = null;
+  // By name the newest is the first, which so stays among those that began at the same time.
   for (const paths of await listRunFolders(folder)) {
     const record = await recordOrRescued(paths, training);
-    if (record?.configPath === file) return paths;
+    if (record?.configPath !== file) continue;
+    const start = Date.parse(record.startedAt);
+    if (newest === null || start > newest.start) newest = { paths, start };
   }
+  if (newest !== null) return newest.paths;
   throw new RunFolderError(
     `There is no run of ${path.basename(file)} to go on with. Start one with: batch-planner train ${path.relative('', file)}`,
   );

@@ -80,10 +80,16 @@ export function closingSentences(
     return sentences;
   }
   if (saving !== null) sentences.push(saving);
-  if (hasCheckpoint) {
-    const folder = runDir === null ? '' : ` --run-dir ${quoted(relative)}`;
-    sentences.push(`Go on with: batch-planner train ${quoted(path.relative('', file))} --resume${folder}`);
-  }
+  if (hasCheckpoint) sentences.push(goOnWith(file, runDir === null ? null : paths));
   sentences.push(`Run folder: ${shownLine(relative)}`);
   return sentences;
+}
+
+/**
+ * The command that goes on with a run.
+ * @param paths null where the run folder need not be named
+ */
+export function goOnWith(configFile: string, paths: RunPaths | null): string {
+  const folder = paths === null ? '' : ` --run-dir ${quoted(path.relative('', paths.folder) || '.')}`;
+  return `Go on with: batch-planner train ${quoted(path.relative('', configFile))} --resume${folder}`;
 }

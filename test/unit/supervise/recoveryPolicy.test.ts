@@ -7,7 +7,7 @@ import {
   noHistory,
   type RecoveryHistory,
 } from '../../../src/supervise/train/trainingRecovery';
-import { ended, failedReport, outcomeOf, update } from '../../support/recoveryOutcomes';
+import { ended, failedReport, neverTrained, outcomeOf, update } from '../../support/recoveryOutcomes';
 
 const badAlloc =
   "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc\n";
@@ -96,13 +96,65 @@ describe('a death with evidence of memory: half of what was in use, from the che
   });
 
   test('where no microbatch is to blame, the size stays', () => {
-    for (const facts of [{ canCut: false }, { callHasEnded: true }]) {
+    for (const facts of [{ canCut: false }, { callHasEnded: true }, { hasStarted: false }]) {
       const outcome = outcomeOf({ signal: 'SIGKILL', killedByKernel: true, lastUpdate: update(3), ...facts });
       expect(decideRecovery(outcome, noHistory)).toMatchObject({
         action: 'restart',
         job: { firstMicrobatchSize: 16, recovery: { kind: 'crash' } },
       });
     }
+  });
+});
+
+describe('a death with evidence of memory before the first training call: the same size again', () => {
+  const early = { hasStarted: false, lastUpdate: null };
+
+  test.each<[string, Parameters<typeof outcomeOf>[0]]>([
+    ['SIGKILL by the kernel', { signal: 'SIGKILL', killedByKernel: true }],
+    ['the same through a launcher', { code: 137, killedByKernel: true, reports: [neverTrained(137)] }],
+    ['std::bad_alloc and SIGABRT', { signal: 'SIGABRT', textSinceUpdate: badAlloc }],
+    ['a JavaScript heap that is full', { code: 134, textSinceUpdate: heap }],
+    ['STATUS_NO_MEMORY', { code: 0xc0000017 }],
+  ])('%s', (_name, facts) => {
+    expect(decideRecovery(outcomeOf({ ...early, ...facts }), noHistory)).toMatchObject({
+      action: 'restart',
+      job: { firstMicrobatchSize: 16, mayGrow: true, recovery: { kind: 'crash', microbatch: 16 } },
+      history: { crashRestarts: 1 },
+    });
+  });
+
+  test('three times in a row, then it is given up, with the reason', () => {
+    let history: RecoveryHistory = noHistory;
+    const outcome = outcomeOf({ ...early, signal: 'SIGKILL', killedByKernel: true });
+    for (let restart = 1; restart <= 3; restart++) {
+      const decision = decideRecovery(outcome, history);
+      if (decision.action === 'end') throw new Error('ended too soon');
+      ({ history } = decision);
+    }
+    expect(decideRecovery(outcome, history)).toMatchObject({
+      action: 'end',
+      isOwn: true,
+      verdict: {
+        state: 'failed',
+        exitCode: 1,
+        sentences: [
+          'The training process was ended by SIGKILL before the first update (the system ended the process because memory ran out), 4 times in a row without a new update: it is not started again. The last of its output is in trainer.log.',
+        ],
+      },
+    });
+  });
+
+  test.each<[string, Parameters<typeof outcomeOf>[0]]>([
+    ['SIGKILL by somebody', { signal: 'SIGKILL' }],
+    ['SIGABRT without a text', { signal: 'SIGABRT' }],
+    ['an error of the script, even of memory', { code: 1, reports: [failedReport(tensorflow)] }],
+    ['an exit after a text', { code: 1, textSinceUpdate: tensorflow, reports: [neverTrained(1)] }],
+  ])('but not after %s', (_name, facts) => {
+    expect(decideRecovery(outcomeOf({ ...early, ...facts }), noHistory)).toMatchObject({
+      action: 'end',
+      isOwn: false,
+      verdict: { state: 'failed', exitCode: 1 },
+    });
   });
 });
 
@@ -222,11 +274,6 @@ describe('ends', () => {
     [
       'asked to stop, and the script threw for want of memory',
       { code: 1, ended: ended('failed', 1, tensorflow), stopAsked: true },
-      { state: 'failed', exitCode: 1 },
-    ],
-    [
-      'memory that the script itself took before it trained',
-      { signal: 'SIGABRT', textSinceUpdate: badAlloc, hasStarted: false, lastUpdate: null },
       { state: 'failed', exitCode: 1 },
     ],
     [

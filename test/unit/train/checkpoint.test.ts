@@ -1,6 +1,6 @@
 // Checkpoints: what is written is what is read, or it is recognised as damaged; the last two and the best are kept.
 import { createRequire } from 'node:module';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -258,6 +258,34 @@ describe('a checkpoint', () => {
     expect(store.isDue()).toBe(false);
     now = (2 * cost) / 0.02;
     expect(store.isDue()).toBe(true);
+  });
+
+  test('after a try that failed, the best one is due whatever it costs: its room may be all that there is', async () => {
+    let now = 0;
+    const folder = path.join(newFolder(), 'checkpoints');
+    const store = new CheckpointStore(folder, { seconds: 60, updates: null }, () => now);
+    const best = { model: 0, name: 'val_loss', value: 0.5 };
+    const costly = (tensor: { dataSync(): unknown }): Float32Array => {
+      now += 1000;
+      return read(tensor);
+    };
+    const save = (): Promise<unknown> =>
+      store.write(
+        { ...facts, monitored: { ...best, value: 1 } },
+        [{ index: 0, name: 'one', model: model(), changed: true }],
+        costly,
+      );
+    await save();
+    expect(store.isDueAsBest(best)).toBe(false);
+    renameSync(folder, `${folder}-moved`);
+    writeFileSync(folder, '');
+    await expect(save()).rejects.toThrow();
+    expect(store.isDueAsBest(best)).toBe(true);
+    expect(store.isDueAsBest({ ...best, value: 2 })).toBe(false);
+    rmSync(folder);
+    renameSync(`${folder}-moved`, folder);
+    await save();
+    expect(store.isDueAsBest(best)).toBe(false);
   });
 
   test('refuses a model of another shape and changes nothing of it', async () => {
