@@ -54,6 +54,8 @@ export type PlanView = z.infer<typeof planView>;
 export const runStates = [
   /** The process is there; TensorFlow.js and the script load. */
   'starting',
+  /** It goes on from a checkpoint: what was done before is gone over, without computing it. */
+  'replaying',
   'training',
   /** Asked to pause; the update in the making is finished first. */
   'pausing',
@@ -120,6 +122,8 @@ export interface RunView {
   /** Updates done in the whole run. */
   readonly updates: number;
   readonly microbatch: { readonly done: number; readonly of: number } | null;
+  /** Updates of the whole run that are gone over so far, and how many are to be; null while nothing is gone over. */
+  readonly replay: { readonly done: number; readonly of: number } | null;
   /**
    * Time in which updates were made, in ms, without pauses and without what lies between two training processes; of the
    * stretch that is under way only what was before `trainingSince`.

@@ -19,11 +19,11 @@ export function progressLine(
   isDrawn = true,
 ): string {
   const { last, call, replay } = progress;
-  if (replay !== null && replay.updates > 0) {
-    const text = `going over what is done, without computing it: update ${formatCount(replay.updates)}`;
+  if (replay !== null) {
+    const text = `going over what is done, without computing it: update ${ofTotal(replay.done, replay.of)}`;
     return fitLine([{ rank: 0, text }], columns);
   }
-  if (!call || replay !== null) {
+  if (!call) {
     const parts = ['starting', 'loading TensorFlow.js and the script'];
     return fitLine(
       parts.map((text, rank) => ({ rank, text })),

@@ -40,6 +40,15 @@ describePage('the run', () => {
     [
       ['starting', {}, 'loading TensorFlow.js and the script', [['Stop', { type: 'stopRun' }]]],
       [
+        'replaying',
+        { replay: { done: 520, of: 1204 } },
+        'Going over 1,204 updates that are done',
+        [
+          ['Pause', { type: 'pauseRun' }],
+          ['Stop', { type: 'stopRun' }],
+        ],
+      ],
+      [
         'training',
         {},
         'Training',

@@ -157,6 +157,39 @@ test('killed with its supervisor, it is interrupted; resumed, it is followed on,
   expect(await new RunList(project.configPath).read()).toEqual(await list.read());
 });
 
+test('while a resumed run goes over what is done, it tells how far that is, and counts no time', async () => {
+  const callbacks = `{ onBatchEnd: async () => {
+    const pause = () => new Promise((resolve) => setTimeout(resolve, 30));
+    do await pause(); while (require('node:fs').existsSync(__dirname + '/hold'));
+  } }`;
+  const project = projectOf(mlp({ epochs: 400, callbacks }));
+  const running = start(project);
+  const followed = followRun(await newRun(project));
+  await until(() => (followed.watcher.view()?.updates ?? 0) >= 5, 'the fifth update');
+  await followed.watcher.request('stop');
+  await running.end;
+  await until(() => followed.state() === 'stopped', 'the stop');
+  const stopped = followed.view();
+  expect(stopped.replay).toBeNull();
+  const hold = path.join(project.folder, 'hold');
+  writeFileSync(hold, '');
+  start(project, '--resume');
+  await until(() => followed.view().replay?.done === 1, 'the first update that is gone over');
+  expect(followed.view()).toMatchObject({
+    state: 'replaying',
+    replay: { done: 1, of: stopped.savedUpdate },
+    updates: stopped.updates,
+    trainingSince: null,
+    microbatch: null,
+    leftMs: null,
+  });
+  rmSync(hold);
+  await until(() => followed.state() === 'training', 'the training');
+  await until(() => followed.view().updates > stopped.updates, 'more updates');
+  expect(followed.view()).toMatchObject({ state: 'training', replay: null });
+  expect(followed.states.slice(-2)).toEqual(['replaying', 'training']);
+});
+
 test('a folder that is deleted while the run goes on is gone, and one that comes back is found again', async () => {
   const project = projectOf(slow(400));
   start(project);

@@ -29,6 +29,7 @@ export function runViewOf(more: Partial<RunView> = {}): RunView {
     updateOfEpoch: 141,
     updates: 621,
     microbatch: { done: 57, of: 94 },
+    replay: null,
     trainedMs: 12 * 60_000,
     trainingSince: new Date().toISOString(),
     examplesPerSecond: 1204,

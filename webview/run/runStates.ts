@@ -14,6 +14,7 @@ export function isRunning(state: RunState): boolean {
 
 const runningStates: readonly RunState[] = [
   'starting',
+  'replaying',
   'training',
   'pausing',
   'paused',
@@ -24,6 +25,7 @@ const runningStates: readonly RunState[] = [
 /** Names of codicons. */
 export const stateIcons: Readonly<Record<RunState, string>> = {
   starting: 'loading',
+  replaying: 'loading',
   training: 'play-circle',
   pausing: 'loading',
   paused: 'debug-pause',
@@ -41,6 +43,7 @@ export function actionsOf(run: RunView, isTrusted: boolean): RunAction[] {
   const resumeFrom: RunAction[] = run.savedUpdate === null ? [] : ['resumeFrom'];
   const actions: Readonly<Record<RunState, RunAction[]>> = {
     starting: ['stop'],
+    replaying: ['pause', 'stop'],
     training: ['pause', 'stop'],
     pausing: ['resume', 'stop'],
     paused: ['resume', 'stop'],
@@ -64,10 +67,16 @@ export function stateSentence(run: RunView, t: Translate): string {
       return run.attempts > 1
         ? t('Starting again (attempt {0}): loading TensorFlow.js and the script…', formatCount(run.attempts))
         : t('Starting: loading TensorFlow.js and the script…');
+    case 'replaying':
+      return run.replay === null || run.replay.of === 1
+        ? t('Going over what is done…')
+        : t('Going over {0} updates that are done…', formatCount(run.replay.of));
     case 'training':
       return t('Training');
     case 'pausing':
-      return t('Pausing: the update in the making is finished first…');
+      return run.replay === null
+        ? t('Pausing: the update in the making is finished first…')
+        : t('Pausing: the updates that are done are gone over first…');
     case 'paused':
       return t('Paused after update {0}', updates);
     case 'resuming':

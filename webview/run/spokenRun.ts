@@ -10,8 +10,10 @@ import { progressOf } from './statusLine';
 export function spokenRun(run: RunView, t: Translate): string {
   const parts = [stateSentence(run, t)];
   const { epoch, update } = progressOf(run, t);
-  if (run.state === 'training') {
+  if (run.state === 'training' || run.state === 'replaying') {
     for (const part of [epoch, update]) if (part !== null) parts.push(part);
+  }
+  if (run.state === 'training') {
     const { loss } = run.last;
     if (loss !== undefined && loss !== null) parts.push(t('loss {0}', formatFigure(loss)));
     if (run.leftMs !== null) parts.push(t('left {0}', formatDuration(run.leftMs)));

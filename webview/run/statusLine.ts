@@ -6,7 +6,7 @@ import { element, icon, setAttribute, setShown, setText } from '../dom';
 import type { Translate } from '../l10n';
 import { actionsOf, isRunning, runActions, stateIcons, stateSentence, type RunAction } from './runStates';
 
-/** How far a run is in its epoch. */
+/** How far a run is in its epoch, or in going over what is done. */
 export interface Progress {
   /** `epoch 3 / 10`; null where there is none to tell. */
   readonly epoch: string | null;
@@ -18,7 +18,11 @@ export interface Progress {
 
 /** How far a run is, in the page's words. */
 export function progressOf(run: RunView, t: Translate): Progress {
-  const { call, microbatch } = run;
+  const { call, microbatch, replay } = run;
+  if (replay !== null) {
+    const update = t('update {0} / {1}', formatCount(replay.done), formatCount(replay.of));
+    return { epoch: null, update, microbatch: null, part: replay.done / replay.of };
+  }
   if (call === null) return { epoch: null, update: null, microbatch: null, part: null };
   const { epochs, updatesPerEpoch } = call;
   const isDone = run.state === 'completed';
@@ -86,7 +90,6 @@ export class StatusLine {
       trainAgain: button('trainAgain', t('Train again'), 'play'),
     };
     this.#buttons.endNow.title = t('Ends at once, without saving');
-    setAttribute(this.#bar, 'aria-label', t('Progress of the epoch'));
     setAttribute(this.#bar, 'aria-valuemin', '0');
     setAttribute(this.#bar, 'aria-valuemax', '100');
     this.#bar.append(this.#fill);
@@ -103,6 +106,8 @@ export class StatusLine {
     const spin = iconName === 'loading' ? ' codicon-modifier-spin' : '';
     this.#icon.className = `codicon codicon-${iconName}${spin} run-icon-${run.state}`;
     setText(this.#sentence, stateSentence(run, t));
+    const label = run.replay === null ? t('Progress of the epoch') : t('Progress of going over what is done');
+    setAttribute(this.#bar, 'aria-label', label);
     this.#showProgress(progressOf(run, t));
     this.#showActions(actionsOf(run, isTrusted), run);
   }

@@ -33,6 +33,11 @@ export class RunCourse {
     return this.#total;
   }
 
+  /** Updates that stand before a place, those of earlier calls included. */
+  before({ call, update }: { call: number; update: number }): number {
+    return this.#updates.slice(0, call).reduce((sum, updates) => sum + updates, update);
+  }
+
   /** @returns the place from which the training is done again, where the event says that it is; else null */
   add(event: RunEvent): RunPosition | null {
     switch (event.type) {

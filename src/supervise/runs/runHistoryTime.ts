@@ -30,7 +30,8 @@ export class TrainedTime {
       // The process before may have died without a word: it trained until its last event, as far as is known.
       this.#end(this.#last);
       this.#since = time;
-    } else if (event.type === 'resumed') this.#since ??= time;
+      // A new process went over what was done until here, and made no updates.
+    } else if (event.type === 'resumed') this.#since = time;
     else if (event.type === 'paused' || event.type === 'ended') this.#end(time);
     this.#last = time;
   }

@@ -270,12 +270,13 @@ export class RunWatcher {
 
   #state({ record, recorded, progress, history }: Reading): RunState {
     if (this.#isGone) return 'gone';
-    const { isPaused } = progress;
+    const { isPaused, replay } = progress;
     return stateNow({
       record,
       recorded,
       asked: this.#asked,
       isPaused,
+      isReplaying: replay !== null,
       attempt: history.totals.started?.attempt ?? 0,
     });
   }

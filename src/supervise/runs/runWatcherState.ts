@@ -12,6 +12,7 @@ import type { TrainingProgress } from './trainingProgress';
 /** States of a run whose processes are there. */
 const activeStates: ReadonlySet<RunState> = new Set([
   'starting',
+  'replaying',
   'training',
   'pausing',
   'paused',
@@ -33,18 +34,21 @@ export interface StateFacts {
   readonly asked: ControlRequest['request'] | null;
   /** Of the last event that tells. */
   readonly isPaused: boolean;
+  /** The training process goes over what was done before it, and has not come to its end. */
+  readonly isReplaying: boolean;
   /** Number of the last training process that began to train. */
   readonly attempt: number;
 }
 
 /** What is asked holds until the events or the record show that it is done. */
-export function stateNow({ record, recorded, asked, isPaused, attempt }: StateFacts): RunState {
+export function stateNow({ record, recorded, asked, isPaused, isReplaying, attempt }: StateFacts): RunState {
   if (record.endedAt !== null || recorded === 'interrupted') return recorded;
   if (asked === 'stop' || asked === 'end') return 'stopping';
   const hasBegun = attempt >= record.attempts;
   if (hasBegun && isPaused) return asked === 'run' ? 'resuming' : 'paused';
   if (asked === 'pause') return 'pausing';
-  return hasBegun ? 'training' : 'starting';
+  if (!hasBegun) return 'starting';
+  return isReplaying ? 'replaying' : 'training';
 }
 
 export interface ViewFacts {
@@ -65,7 +69,8 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
   const backend = totals.started?.backend ?? record.backend;
   const isNow = isActive(state);
   const { trained } = totals;
-  const since = trainingStates.has(state) ? trained.since : null;
+  const replay = isNow ? progress.replay : null;
+  const since = replay === null && trainingStates.has(state) ? trained.since : null;
   return {
     name,
     folder,
@@ -88,6 +93,7 @@ export function viewOf({ paths, record, state, totals, progress, output, failure
     updateOfEpoch: progress.updateOfEpoch,
     updates,
     microbatch: isNow ? progress.microbatch : null,
+    replay,
     trainedMs: since === null ? trained.toLastEventMs : trained.doneMs,
     trainingSince: since === null ? null : new Date(since).toISOString(),
     examplesPerSecond: progress.examplesPerSecond,

@@ -25,7 +25,10 @@ export class TrainingProgress {
   #resumedUpdate: number | null = null;
   /** A training process began, and nothing told yet where it goes on. */
   #isFresh = false;
-  #replayed: number | null = null;
+  /** Where a process that is started now goes on, as far as is known: the update that comes next in what is saved. */
+  #saved: { call: number; update: number } | null = null;
+  /** Updates that such a process has passed over so far. */
+  #replayed = 0;
   readonly #course = new RunCourse();
   readonly #recent: { time: number; examples: number }[] = [];
 
@@ -40,7 +43,7 @@ export class TrainingProgress {
       case 'started':
         this.#recent.length = 0;
         this.#isFresh = true;
-        this.#replayed = null;
+        this.#replayed = 0;
         this.isPaused = false;
         this.microbatch = null;
         break;
@@ -57,12 +60,15 @@ export class TrainingProgress {
         break;
       case 'checkpoint':
         this.savedAt = Date.parse(event.time);
+        this.#saved = event;
         break;
       case 'paused':
         this.isPaused = true;
         break;
       case 'resumed':
         this.isPaused = false;
+        // Where the last checkpoint was damaged, it is an earlier one.
+        if (this.#isFresh) this.#saved = event;
         this.#isFresh = false;
         this.#recent.length = 0;
         this.epoch = event.epoch;
@@ -74,15 +80,17 @@ export class TrainingProgress {
   }
 
   /**
-   * Updates of a call that a process which goes on has passed over so far, `updates` 0 before the first; null once it
-   * trains.
+   * Updates that a process which goes on has passed over so far, and how many there are to pass over, of all calls; null
+   * once it trains, and where nothing is saved.
    */
-  get replay(): { readonly updates: number } | null {
-    return this.#isFresh ? { updates: this.#replayed ?? 0 } : null;
+  get replay(): { readonly done: number; readonly of: number } | null {
+    if (!this.#isFresh || this.#saved === null) return null;
+    const of = this.#course.before(this.#saved);
+    return of === 0 ? null : { done: Math.min(this.#replayed, of), of };
   }
 
   addProgress({ call, update, microbatch, of }: RunProgress): void {
-    if (this.#isFresh) this.#replayed = update + 1;
+    if (this.#isFresh) this.#replayed = this.#course.before({ call, update: update + 1 });
     const isCurrent = call === this.call?.call && (this.last?.call !== call || update > this.last.update);
     this.microbatch = isCurrent ? { done: microbatch, of } : null;
   }

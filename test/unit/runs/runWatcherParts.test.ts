@@ -25,6 +25,9 @@ function newFolder(): string {
 
 test.each<[Partial<StateFacts>, string]>([
   [{ attempt: 0 }, 'starting'],
+  [{ isReplaying: true }, 'replaying'],
+  [{ isReplaying: true, asked: 'pause' }, 'pausing'],
+  [{ isReplaying: true, recorded: 'interrupted' }, 'interrupted'],
   [{}, 'training'],
   [{ asked: 'run' }, 'training'],
   [{ asked: 'pause' }, 'pausing'],
@@ -47,6 +50,7 @@ test.each<[Partial<StateFacts>, string]>([
     recorded: 'training',
     asked: null,
     isPaused: false,
+    isReplaying: false,
     attempt: 1,
   };
   expect(stateNow({ ...usual, ...facts })).toBe(state);
@@ -108,6 +112,47 @@ describe('how far a training is', () => {
     const again = events.findLastIndex(({ type }) => type === 'started');
     expect(progressOf(events.slice(0, again + 2))).toMatchObject({ epoch: 0, updateOfEpoch: 0 });
     expect(progressOf(events.slice(0, again + 3))).toMatchObject({ epoch: 0, updateOfEpoch: 1 });
+  });
+});
+
+describe('what a process that goes on has to go over', () => {
+  function replayOf(events: readonly RunEvent[], at?: { call: number; update: number }): unknown {
+    const progress = new TrainingProgress();
+    for (const event of events) progress.add(event);
+    if (at) progress.addProgress({ ...at, epoch: 0, microbatch: 0, of: 1 });
+    return progress.replay;
+  }
+  const lastStart = (events: readonly RunEvent[]): number =>
+    events.findLastIndex(({ type }) => type === 'started') + 1;
+
+  test('is what was done before the last checkpoint, in all calls', () => {
+    const turns = [...Array<'none'>(16).fill('none'), 'checkpoint', 'none', 'death'] as const;
+    const events = new TrainingStory(2, 3, 4).tell(turns);
+    const begun = lastStart(events);
+    const saved = bruteForce(
+      events.slice(
+        0,
+        events.findLastIndex(({ type }) => type === 'checkpoint'),
+      ),
+    );
+    expect(saved.updates).toHaveLength(17);
+    expect(replayOf(events.slice(0, begun - 1))).toBeNull();
+    expect(replayOf(events.slice(0, begun))).toEqual({ done: 0, of: 17 });
+    expect(replayOf(events.slice(0, begun), { call: 0, update: 4 })).toEqual({ done: 5, of: 17 });
+    expect(replayOf(events.slice(0, begun), { call: 1, update: 2 })).toEqual({ done: 15, of: 17 });
+    expect(replayOf(events.slice(0, begun + 1), { call: 1, update: 5 })).toBeNull();
+  });
+
+  test('is what was gone on from, where the last checkpoint was damaged', () => {
+    const turns = ['none', 'checkpoint', 'none', 'checkpoint', 'deathAndDamage', 'death'] as const;
+    const events = new TrainingStory(1, 3, 4).tell(turns);
+    expect(replayOf(events.slice(0, lastStart(events)))).toEqual({ done: 0, of: 2 });
+  });
+
+  test('is nothing in a first process, and where nothing was saved', () => {
+    const events = new TrainingStory(1, 3, 4).tell(['none', 'none', 'death', 'none']);
+    expect(replayOf(events.slice(0, 1))).toBeNull();
+    expect(replayOf(events.slice(0, lastStart(events)))).toBeNull();
   });
 });
 

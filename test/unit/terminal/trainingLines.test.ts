@@ -53,7 +53,7 @@ function training(events: readonly RunEvent[]): TrainingProgress {
   return progress;
 }
 
-test('a training that goes on tells that it starts, then what it goes over, then the training', () => {
+test('a training tells that it starts, when it goes on what it goes over, then the training', () => {
   const started: RunEvent = {
     type: 'started',
     time: time(100),
@@ -63,12 +63,23 @@ test('a training that goes on tells that it starts, then what it goes over, then
     tfjsVersion: '4.22.0',
     nodeVersion: '20.0.0',
   };
-  const progress = training([call(), update(0), update(1), started]);
+  const checkpoint: RunEvent = {
+    type: 'checkpoint',
+    time: time(3),
+    call: 0,
+    epoch: 0,
+    update: 2,
+    path: 'a',
+    ms: 1,
+    best: false,
+  };
+  const progress = training([]);
   expect(progressLine(progress, 120, plain)).toBe('starting: loading TensorFlow.js and the script');
-  progress.addProgress({ call: 0, epoch: 0, update: 1_233, microbatch: 0, of: 1 });
-  expect(progressLine(progress, 120, plain)).toBe(
-    'going over what is done, without computing it: update 1,234',
-  );
+  for (const event of [call(), update(0), update(1), checkpoint, update(2), started]) progress.add(event);
+  const goingOver = 'going over what is done, without computing it: update';
+  expect(progressLine(progress, 120, plain)).toBe(`${goingOver} 0/2`);
+  progress.addProgress({ call: 0, epoch: 0, update: 0, microbatch: 0, of: 1 });
+  expect(progressLine(progress, 120, plain)).toBe(`${goingOver} 1/2`);
   progress.add({ type: 'resumed', time: time(101), call: 0, epoch: 0, update: 2 });
   progress.add(update(2));
   expect(progressLine(progress, 120, plain)).toContain('update 3/10');
