@@ -115,12 +115,14 @@ async function untilEnded(): Promise<void> {
 
 /** What differs from one run to the next. */
 function withoutFigures(text: string): string {
-  return text
-    .replace(/\d+-\d\d-\d\dT[\d-]+-train(-\d+)?/g, '<run>')
-    .replace(/[\d.,]+(?: ms| s| m \d+ s)/g, '<duration>')
-    .replace(/[\d.,]+ examples\/s/g, '<speed>')
-    // An epoch's end is saved where that is cheap.
-    .replace(/Saved (?:once|\d+ times) \([\d.,]+ % of the time\)/g, '<saved>');
+  return (
+    text
+      .replace(/\d+-\d\d-\d\dT[\d-]+-train(-\d+)?/g, '<run>')
+      .replace(/[\d.,]+(?: ms| s| m \d+ s)/g, '<duration>')
+      .replace(/[\d.,]+ examples\/s/g, '<speed>')
+      // An epoch's end is saved where that is cheap.
+      .replace(/Saved (?:once|\d+ times) \([\d.,]+ % of the time\)/g, '<saved>')
+  );
 }
 
 const hasPython = spawnSync('python3', ['-c', 'import pty']).status === 0;
