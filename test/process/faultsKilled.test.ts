@@ -1,6 +1,6 @@
 // Processes that are killed, stopped and left alone: nothing that was saved is lost, and the result is the undisturbed one.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -142,10 +142,12 @@ describe('an editor that dies', () => {
 
   test('nobody reads what is printed any more (EPIPE): what is on the disk can be gone on from', async () => {
     const fault = faults.project();
-    // A shell that closes the pipe once it trains: what follows is written into nothing.
-    const script = '"$@" | { read -r line; read -r line; exec sleep 0.5; }';
-    const running = fault.start({ updatePause: 60, prefix: ['bash', '-c', script, 'bash'] });
+    // A shell that closes the pipe once it is told to: what follows is written into nothing.
+    const closed = path.join(fault.project.folder, 'closed');
+    const script = '"$@" | until [ -e "$0" ]; do sleep 0.05; done';
+    const running = fault.start({ updatePause: 60, prefix: ['bash', '-c', script, closed] });
     await fault.untilDone(5);
+    writeFileSync(closed, '');
     const trainer = fault.trainerPid();
     onTestFinished(() => {
       if (isAlive(trainer)) process.kill(trainer, 'SIGKILL');
