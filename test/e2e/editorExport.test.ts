@@ -69,4 +69,21 @@ describe.skipIf(missing !== undefined)(`a plan as code in a real VS Code${becaus
     await editor.quickInput.choose('Microbatches as planned');
     await poll('the program', async () => /import torch/.test(await editor.editorText()));
   });
+
+  it('opens a program for several machines in front of the file that says where its workers are', async () => {
+    const untitled = async () => (await editor.tabs()).filter((tab) => /Untitled/.test(tab)).length;
+    const before = await untitled();
+    await editor.command('Batch Planner: Copy Plan as Code');
+    await editor.quickInput.filter('several machines');
+    await editor.quickInput.choose('TensorFlow on several machines (Python)');
+    await poll('the question', async () => /How many processes/.test(await editor.quickInput.question()));
+    await editor.quickInput.answer('4');
+    await editor.quickInput.choose('Microbatches as planned');
+    await poll('the program', async () => /TF_CONFIG/.test(await editor.editorText()));
+    expect(await untitled()).toBe(before + 2);
+    await editor.screenshot('copy-as-code-workers');
+    await editor.command('View: Open Previous Editor in Group');
+    await poll('the other file', async () => (await editor.editorText()).includes('"cluster"'));
+    expect((await editor.editorText()).match(/"localhost:\d+"/g)).toHaveLength(4);
+  });
 });

@@ -32,6 +32,15 @@ describePage('the plan', () => {
     );
   });
 
+  it('tells why its backend was taken, in a sentence', async () => {
+    const reason = "the first that works: Batch Planner's @tensorflow/tfjs-backend-wasm 4.22.0 on the CPU";
+    const plan = planOf({ backend: { name: 'wasm', version: '4.22.0', reason } });
+    const { page } = await open({ view: pageViewOf(plannedViewOf(plan)) });
+    expect(await page.locator('.reason').innerText()).toBe(
+      "The first that works: Batch Planner's @tensorflow/tfjs-backend-wasm 4.22.0 on the CPU.",
+    );
+  });
+
   it('sends each button’s message', async () => {
     const session = await open({ view: planned });
     const clicks: [string, PageMessage][] = [

@@ -49,8 +49,13 @@ export class HeadLine {
     setShown(this.#backend, backend !== null);
     setText(this.#backend, backend === null ? '' : `${backend.name} ${backend.version}`);
     setShown(this.#reason, backend !== null && backend.reason !== '');
-    setText(this.#reason, backend?.reason ?? '');
+    setText(this.#reason, asSentence(backend?.reason ?? ''));
   }
+}
+
+/** Reasons are told behind a name elsewhere, and so begin small and have no end. */
+function asSentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (text.endsWith('.') ? '' : '.');
 }
 
 function deviceText({ name, memoryTotalBytes, memoryFreeBytes }: PlanDevice): string {
