@@ -48,7 +48,10 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
     // The first file comes last, in front of what lies beside it.
     await vscode.window.showTextDocument(document, { preview: false });
   }
-  if (notes.length > 0) void vscode.window.showInformationMessage(notes.join(' '));
+  const names = files.map(({ name }) => name).join(', ');
+  const together = files.length > 1 ? [vscode.l10n.t('Save these side by side: {0}.', names)] : [];
+  const told = [...together, ...notes].join(' ');
+  if (told !== '') void vscode.window.showInformationMessage(told);
 }
 
 /** As the config says now; null where there is none. */
@@ -90,6 +93,7 @@ async function askProcesses({ targetBatchSize }: ExportedPlan): Promise<number |
   const text = await vscode.window.showInputBox({
     title: vscode.l10n.t('Copy Plan as Code'),
     prompt: vscode.l10n.t('How many processes share each update?'),
+    ignoreFocusOut: true,
     value: '2',
     validateInput: (typed) =>
       isProcesses(typed, targetBatchSize)

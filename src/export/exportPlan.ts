@@ -26,11 +26,30 @@ export function formOfPlan(plan: ExportedPlan): ExportForm {
   return isEqual(plan) ? 'equal' : 'unequal';
 }
 
+/** What an export writes first, where no other name is chosen. */
+export const fileNames: Readonly<Record<ExportTarget, string>> = {
+  tfjs: 'train_tfjs.mjs',
+  'tfjs-accumulate': 'train_tfjs_accumulate.mjs',
+  tensorflow: 'train_tensorflow.py',
+  keras: 'train_keras.py',
+  pytorch: 'train_pytorch.py',
+  ddp: 'train_ddp.py',
+  multiworker: 'train_multiworker.py',
+  accelerate: 'train_accelerate.py',
+  deepspeed: 'deepspeed.json',
+};
+
 /**
  * The files of a plan for a target.
+ * @param chosenName of the first file, where it was chosen: programs tell how they are started
  * @throws ExportError where plan, form and target do not go together
  */
-export function exportPlan(plan: ExportedPlan, target: ExportTarget, form: ExportForm): Export {
+export function exportPlan(
+  plan: ExportedPlan,
+  target: ExportTarget,
+  form: ExportForm,
+  chosenName?: string,
+): Export {
   if (!distributedTargets.includes(target) && plan.worldSize > 1)
     throw new ExportError(
       `${target} runs in one process: leave --world-size out, or choose one of ${distributedTargets.join(', ')}.`,
@@ -40,55 +59,70 @@ export function exportPlan(plan: ExportedPlan, target: ExportTarget, form: Expor
       `${formatCount(plan.worldSize)} processes cannot share ${formatCount(plan.targetBatchSize)} examples: choose at most as many processes as examples.`,
     );
   if (target === 'deepspeed') return deepspeedExport(plan);
+  // Only a name that needs no quotes, in a shell or in the program, is told in the program.
+  const isPlain = chosenName !== undefined && /^[\w][\w.-]*$/.test(chosenName);
+  const name = isPlain ? chosenName : fileNames[target];
   const { optimizer } = plan;
   const isTorch = target === 'pytorch' || target === 'ddp' || target === 'accelerate';
   const isJavaScript = target === 'tfjs' || target === 'tfjs-accumulate';
-  const notes = isJavaScript ? [] : optimizerNotes(optimizer, isTorch);
-  if (form !== 'equal') return { files: filesOf(plan, target, form), notes };
+  const optimizerSaid = optimizer === undefined ? [unknownOptimizer] : optimizerNotes(optimizer, isTorch);
+  const notes = isJavaScript && optimizer !== undefined ? [] : optimizerSaid;
+  if (form !== 'equal') return { files: filesOf(plan, target, form, name), notes };
   const microbatchSize = equalMicrobatch(plan);
   if (microbatchSize === null)
     throw new ExportError(
       `${formatCount(plan.targetBatchSize)} examples are no multiple of ${formatCount(plan.worldSize)} processes, so that microbatches cannot be equal: choose the form unequal.`,
     );
-  const files = filesOf({ ...plan, microbatchSize }, target, form);
+  const files = filesOf({ ...plan, microbatchSize }, target, form, name);
+  return { files, notes: [...equalNotes(plan, microbatchSize), ...notes] };
+}
+
+const unknownOptimizer =
+  "The config of a script does not name its optimizer: the program has Adam with TensorFlow.js's defaults; put yours in its place.";
+
+/** What equal microbatches cost, where they are smaller than the plan's. */
+function equalNotes(plan: ExportedPlan, microbatchSize: number): string[] {
+  const share = plan.targetBatchSize / plan.worldSize;
+  const most = Math.min(plan.microbatchSize, share);
+  if (microbatchSize === most) return [];
+  const examples = microbatchSize === 1 ? '1 example' : `${formatCount(microbatchSize)} examples`;
   const whole = plan.worldSize === 1 ? 'the batch' : 'what a process has of the batch';
-  const mostAtOnce = Math.min(plan.microbatchSize, plan.targetBatchSize / plan.worldSize);
-  const changed = `Equal microbatches hold ${formatCount(microbatchSize)} examples: the most up to ${formatCount(mostAtOnce)} that divide ${whole}.`;
-  return { files, notes: microbatchSize === mostAtOnce ? notes : [changed, ...notes] };
+  const steps = `${formatCount(share / microbatchSize)} steps an update instead of ${formatCount(Math.ceil(share / most))}`;
+  return [
+    `Equal microbatches hold ${examples}, the most up to ${formatCount(most)} that divide ${whole}: ${steps}.`,
+  ];
 }
 
 function filesOf(
   plan: ExportedPlan,
   target: Exclude<ExportTarget, 'deepspeed'>,
   form: ExportForm,
+  name: string,
 ): Export['files'] {
   switch (target) {
     case 'tfjs':
-      return [javascript('train_tfjs.mjs', tfjsProgram(plan, form, false))];
-    case 'tfjs-accumulate':
-      return [javascript('train_tfjs_accumulate.mjs', tfjsProgram(plan, form, true))];
+    case 'tfjs-accumulate': {
+      const text = tfjsProgram(plan, form, target === 'tfjs-accumulate');
+      return [{ name, language: 'javascript', text }];
+    }
     case 'tensorflow':
-      return [python('train_tensorflow.py', tensorflowProgram(plan, form))];
+      return [python(name, tensorflowProgram(plan, form, name))];
     case 'keras':
-      return [python('train_keras.py', kerasProgram(plan, form))];
+      return [python(name, kerasProgram(plan, form, name))];
     case 'pytorch':
-      return [python('train_pytorch.py', torchProgram(plan, form))];
+      return [python(name, torchProgram(plan, form, name))];
     case 'ddp':
-      return [python('train_ddp.py', ddpProgram(plan, form))];
+      return [python(name, ddpProgram(plan, form, name))];
     case 'multiworker': {
       const config: ExportedFile = { name: 'tf_config.json', language: 'json', text: workersConfig(plan) };
-      return [python('train_multiworker.py', multiworkerProgram(plan, form, config.name)), config];
+      return [python(name, multiworkerProgram(plan, form, name, config.name)), config];
     }
     case 'accelerate': {
       const text = accelerateConfig(plan);
       const config: ExportedFile = { name: 'accelerate.yaml', language: 'yaml', text };
-      return [config, python('train_accelerate.py', accelerateProgram(plan, form, config.name))];
+      return [python(name, accelerateProgram(plan, form, name, config.name)), config];
     }
   }
-}
-
-function javascript(name: string, text: string): ExportedFile {
-  return { name, language: 'javascript', text };
 }
 
 function python(name: string, text: string): ExportedFile {

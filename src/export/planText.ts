@@ -37,8 +37,10 @@ export function sharesText(plan: ExportedPlan): string[] {
       firstRank === lastRank
         ? `process ${formatCount(firstRank)}`
         : `each of processes ${formatCount(firstRank)} to ${formatCount(lastRank)}`;
+    if (examples <= microbatchSize)
+      return `${who}: ${examples === 0 ? 'nothing' : `${formatCount(examples)} at once`}`;
     const sizes = describeCounts(microbatchCounts(examples, microbatchSize));
-    return `${who}: ${examples === 0 ? 'nothing' : sizes}`;
+    return `${who}: ${sizes}`;
   });
 }
 

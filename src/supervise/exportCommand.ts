@@ -7,7 +7,7 @@ import {
   type ExportForm,
   type ExportTarget,
 } from '../export/exportedPlan';
-import { exportPlan, formOfPlan } from '../export/exportPlan';
+import { exportPlan, fileNames, formOfPlan } from '../export/exportPlan';
 import { exitCodes, type ExitCode } from '../protocol/exitCodes';
 import { outputFileOf, writeFiles } from './exportFiles';
 import { readConfigFile, TrainingConfigError } from './train/trainingSupervisorConfig';
@@ -43,13 +43,14 @@ async function run({ configPath, to, form, outputFile, force, out, err, ...given
   if (to === 'deepspeed' && form !== null && form !== 'equal')
     throw new ExportError('DeepSpeed runs equal microbatches only: leave --form out.');
   const plan: ExportedPlan = { ...(await readPlan(configPath)), worldSize };
-  const { files, notes } = exportPlan(plan, to, form ?? formOfPlan(plan));
+  const main = outputFile === null ? null : await outputFileOf(outputFile, fileNames[to]);
+  const name = main === null ? undefined : path.basename(main);
+  const { files, notes } = exportPlan(plan, to, form ?? formOfPlan(plan), name);
   const [first, ...others] = files;
-  if (outputFile === null) {
+  if (main === null) {
     out.write(first.text);
     for (const { name } of others) err.write(`${name} belongs to it: --output FILE writes both.\n`);
   } else {
-    const main = await outputFileOf(outputFile, first.name);
     const written = [
       { file: main, text: first.text },
       ...others.map(({ name, text }) => ({ file: path.join(path.dirname(main), name), text })),

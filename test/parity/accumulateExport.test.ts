@@ -86,11 +86,16 @@ describe.each(exportForms)('the form with %s microbatches', (form: ExportForm) =
   });
 });
 
-test('says what equal microbatches change', () => {
-  expect(exportPlan(small, 'tfjs', 'equal').notes).toEqual([
-    'Equal microbatches hold 16 examples: the most up to 30 that divide the batch.',
+test('says what equal microbatches cost, and that a script’s optimizer is not known', () => {
+  const known = { ...small, optimizer: { name: 'sgd' } } as const;
+  expect(exportPlan(known, 'tfjs', 'equal').notes).toEqual([
+    'Equal microbatches hold 16 examples, the most up to 30 that divide the batch: 4 steps an update instead of 3.',
   ]);
-  expect(exportPlan(small, 'tfjs', 'unequal').notes).toEqual([]);
+  expect(exportPlan(known, 'tfjs', 'unequal').notes).toEqual([]);
+  expect(exportPlan({ ...small, targetBatchSize: 53 }, 'tfjs', 'equal').notes).toEqual([
+    'Equal microbatches hold 1 example, the most up to 30 that divide the batch: 53 steps an update instead of 2.',
+    expect.stringContaining('does not name its optimizer'),
+  ]);
 });
 
 test('names the optimizer of the config', () => {

@@ -15,6 +15,11 @@ interface Engine {
   readonly setUp: string;
   readonly tearDown: string;
   readonly prepared: string;
+  /** Lines that make model and optimizer to train. */
+  readonly make: string;
+  readonly isFirst: string;
+  /** How gradients are clipped. */
+  readonly clip: string;
 }
 
 const ddp: Engine = {
@@ -25,6 +30,10 @@ const ddp: Engine = {
   backward: '(loss * world).backward()',
   sum: 'dist.all_reduce(batch_loss)',
   prepared: 'distributed',
+  make: `    model = distributed(make_model())
+    optimizer = make_optimizer(model.parameters())`,
+  isFirst: 'dist.get_rank() == 0',
+  clip: 'clip the gradients before this line, if you clip',
   setUp: `def device():
     if torch.cuda.is_available():
         return torch.device("cuda", int(os.environ["LOCAL_RANK"]))
@@ -32,6 +41,7 @@ const ddp: Engine = {
 
 
 def distributed(model):
+    # find_unused_parameters=True where the loss does not reach all parameters.
     return nn.parallel.DistributedDataParallel(model.to(device()))`,
   tearDown: `if __name__ == "__main__":
     if torch.cuda.is_available():
@@ -51,6 +61,10 @@ const accelerate: Engine = {
   backward: 'accelerator.backward(loss * world)',
   sum: 'batch_loss = accelerator.reduce(batch_loss)',
   prepared: 'accelerator.prepare',
+  make: `    model = make_model()
+    model, optimizer = accelerator.prepare(model, make_optimizer(model.parameters()))`,
+  isFirst: 'accelerator.is_main_process',
+  clip: 'clip before this line: accelerator.clip_grad_norm_',
   setUp: `# Its gradient_accumulation_steps stays 1: more would divide each loss by the steps,
 # whatever is in them. The weights are in accumulate().
 accelerator = Accelerator()`,
@@ -65,12 +79,14 @@ function loop(engine: Engine): string {
   return `def share(tensor):
     """What this process has of a batch: sizes differ by at most one."""
     parts = tensor.tensor_split(${engine.world})
-    return parts[${engine.rank}].to(${engine.device})
+    return parts[${engine.rank}]
 
 
 def accumulate(model, x, y):
     """Adds the gradient of a whole batch, the same in all processes; returns its loss."""
-    total = max(1, count(y))  # of the whole batch, over all processes
+    # Of the whole batch, over all processes. Where each process reads its own share of the
+    # data, sum their counts here (all_reduce), and leave out share() below.
+    total = max(1, count(y))
     world = ${engine.world}
     batch_loss = torch.zeros((), device=${engine.device})
     # A process without examples takes part with an empty microbatch.
@@ -79,6 +95,7 @@ def accumulate(model, x, y):
         last = step == len(microbatches) - 1
         # The gradients go over the network once, with the last microbatch.
         with nullcontext() if last else ${engine.noSync}:
+            xs, ys = xs.to(${engine.device}), ys.to(${engine.device})
             # A sum by the whole batch's count: each microbatch weighs what it has of
             # it. DDP divides by the number of processes: the factor undoes that.
             loss = loss_sum(model, xs, ys) / total
@@ -91,20 +108,19 @@ def accumulate(model, x, y):
 def update(model, optimizer, x, y):
     optimizer.zero_grad()  # once per update, not per microbatch
     loss = accumulate(model, x, y)
-    optimizer.step()  # clip the gradients before this line, if you clip
+    optimizer.step()  # ${engine.clip}
     return loss
 
 
 def main():
     torch.manual_seed(1)
-    model = ${engine.prepared}(make_model())
-    optimizer = make_optimizer(model.parameters())
+${engine.make}
     x, y = make_data(BATCH * 4 + max(1, BATCH // 2))  # the same in all processes
     for epoch in range(3):
         for start in range(0, len(x), BATCH):  # the last batch may be smaller
             rows = slice(start, start + BATCH)
             loss = update(model, optimizer, x[rows], y[rows])
-        if ${engine.rank} == 0:
+        if ${engine.isFirst}:
             print(f"epoch {epoch + 1}: loss {loss:.4f}")`;
 }
 
@@ -117,7 +133,8 @@ function program(plan: ExportedPlan, form: ExportForm, engine: Engine, run: stri
     loop(engine),
     torchSelftest(form, {
       wrapped: `${engine.prepared}(bare)`,
-      report: `        if ${engine.rank} == 0:
+      device: engine.device,
+      report: `        if ${engine.isFirst}:
             print(f"{what}: {difference:.1e} off, at most {limit:.0e} allowed")`,
     }),
     engine.tearDown,
@@ -125,17 +142,22 @@ function program(plan: ExportedPlan, form: ExportForm, engine: Engine, run: stri
 }
 
 /** The program that `torchrun` starts. */
-export function ddpProgram(plan: ExportedPlan, form: ExportForm): string {
+export function ddpProgram(plan: ExportedPlan, form: ExportForm, file: string): string {
   const libraries = 'import torch\nimport torch.distributed as dist\nfrom torch import nn';
   const imports = withNullContext(torchImports(form, ['os'], libraries));
-  return program(plan, form, ddp, `torchrun --nproc-per-node ${plan.worldSize} train.py`, imports);
+  return program(plan, form, ddp, `torchrun --nproc-per-node ${plan.worldSize} ${file}`, imports);
 }
 
 /** The program that `accelerate launch` starts with the config beside it. */
-export function accelerateProgram(plan: ExportedPlan, form: ExportForm, configName: string): string {
+export function accelerateProgram(
+  plan: ExportedPlan,
+  form: ExportForm,
+  file: string,
+  configName: string,
+): string {
   const libraries = 'import torch\nfrom accelerate import Accelerator\nfrom torch import nn';
   const imports = withNullContext(torchImports(form, [], libraries));
-  return program(plan, form, accelerate, `accelerate launch --config_file ${configName} train.py`, imports);
+  return program(plan, form, accelerate, `accelerate launch --config_file ${configName} ${file}`, imports);
 }
 
 function withNullContext(imports: string): string {

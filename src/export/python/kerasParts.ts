@@ -88,7 +88,8 @@ export function kerasImports(
 /** What the training loop of one process is, beneath `accumulate`. */
 export const kerasTraining = `def update(model, optimizer, x, y):
     loss, gradient = accumulate(model, x, y)
-    optimizer.apply(gradient, model.trainable_variables)  # once per update
+    # Once per update. Clip the gradient before this line, if you clip.
+    optimizer.apply(gradient, model.trainable_variables)
     return loss
 
 

@@ -81,9 +81,9 @@ def whole_batch(model, x, y):
     return gradient_of(whole_loss, model, *arrays)[1]`;
 
 /** The program; `KERAS_BACKEND` chooses what it runs on. */
-export function kerasProgram(plan: ExportedPlan, form: ExportForm): string {
+export function kerasProgram(plan: ExportedPlan, form: ExportForm, file: string): string {
   const imports = kerasImports(form, ['functools'], ['keras', 'numpy as np']);
-  return pythonProgram(plan, 'KERAS_BACKEND=torch python train.py', imports, [
+  return pythonProgram(plan, `KERAS_BACKEND=torch python ${file}`, imports, [
     kerasModel(form),
     kerasOptimizer(plan.optimizer),
     kerasCut(form),

@@ -72,7 +72,8 @@ def over_replicas(parts):
 def apply(model, optimizer, gradient):
     def on_replica(gradient):
         # The optimizer adds up the parts of all replicas: they go over the network once
-        # per update. Its own clipping (clipnorm) would come before that, and clip parts.
+        # per update. Its own clipping (clipnorm) would come before that, and clip parts: to
+        # clip, take over_replicas(gradient), clip that, and divide by the replicas here.
         # An argument has no device, which the sum needs: hence the identity.
         gradient = [tf.identity(part) for part in gradient]
         optimizer.apply(gradient, model.trainable_variables)
@@ -99,9 +100,19 @@ def main():
             print(f"epoch {epoch + 1}: loss {float(loss):.4f}")`;
 
 /** The program that each worker starts, with a TF_CONFIG of its own. */
-export function multiworkerProgram(plan: ExportedPlan, form: ExportForm, configName: string): string {
-  const run = `TF_CONFIG="$(cat ${configName})" python train.py`;
-  return pythonProgram(plan, run, imports, [
+export function multiworkerProgram(
+  plan: ExportedPlan,
+  form: ExportForm,
+  file: string,
+  configName: string,
+): string {
+  const run = `TF_CONFIG="$(cat ${configName})" python ${file}`;
+  const where = `in each worker, with its own "index" in ${configName},`;
+  return pythonProgram(plan, run, imports, parts(plan, form), where);
+}
+
+function parts(plan: ExportedPlan, form: ExportForm): string[] {
+  return [
     strategy,
     kerasModel(form),
     kerasOptimizer(plan.optimizer),
@@ -109,5 +120,5 @@ export function multiworkerProgram(plan: ExportedPlan, form: ExportForm, configN
     tapeWholeBatch,
     kerasSelftest(true),
     kerasStart,
-  ]);
+  ];
 }

@@ -6,14 +6,20 @@ import { shownEntry, sharesText } from '../planText';
 const longestLine = 88;
 
 /**
- * A whole program of parts, two blank lines between them. `aim` completes "Trains … examples …"; `run` is how it is started.
+ * A whole program of parts, two blank lines between them. `run` is how it is started, `where` in which processes.
  */
-export function pythonProgram(plan: ExportedPlan, run: string, imports: string, parts: string[]): string {
+export function pythonProgram(
+  plan: ExportedPlan,
+  run: string,
+  imports: string,
+  parts: readonly string[],
+  where = '',
+): string {
   const head = `"""Trains on batches of many examples, few of which are in memory at once.
 
     ${run} --selftest
 
-shows how far the gradient is from the whole batch's. Yours to replace: make_model,
+${where === '' ? '' : `${where}\n`}shows how far the gradient is from the whole batch's. Yours to replace: make_model,
 make_data, make_optimizer and the loss.
 """
 

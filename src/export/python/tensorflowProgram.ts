@@ -44,9 +44,9 @@ def whole_batch(model, x, y):
     return [tf.convert_to_tensor(g) for g in gradient]`;
 
 /** The program; runs by `python`, with TensorFlow and the Keras that comes with it. */
-export function tensorflowProgram(plan: ExportedPlan, form: ExportForm): string {
+export function tensorflowProgram(plan: ExportedPlan, form: ExportForm, file: string): string {
   const imports = kerasImports(form, [], ['keras', 'numpy as np', 'tensorflow as tf']);
-  return pythonProgram(plan, 'python train.py', imports, [
+  return pythonProgram(plan, `python ${file}`, imports, [
     kerasModel(form),
     kerasOptimizer(plan.optimizer),
     kerasCut(form),

@@ -77,6 +77,7 @@ export function torchWholeLoss(form: ExportForm): string {
 export function torchSelftest(form: ExportForm, parts: TorchSelftestParts): string {
   return `def whole_batch(model, x, y):
     """The gradient without accumulation, to compare with."""
+    x, y = x.to(${parts.device}), y.to(${parts.device})
 ${torchWholeLoss(form)}
     loss.backward()
 
@@ -97,7 +98,7 @@ ${parts.report}
     x, y = make_data(BATCH + max(1, BATCH * 2 // 3))
     batches = [slice(BATCH), slice(BATCH, None)]  # the second one is partial
     torch.manual_seed(1)
-    start = make_model()
+    start = make_model().to(${parts.device})
     for what, rows in zip(("whole batch", "partial last batch"), batches):
         bare, reference = copy.deepcopy(start), copy.deepcopy(start)
         accumulate(${parts.wrapped}, x[rows], y[rows])
@@ -123,5 +124,7 @@ ${parts.report}
 
 export interface TorchSelftestParts {
   readonly wrapped: string;
+  /** Where both are compared. */
+  readonly device: string;
   readonly report: string;
 }

@@ -41,15 +41,16 @@ const start = `if __name__ == "__main__":
     sys.exit(selftest() if "--selftest" in sys.argv else main())`;
 
 /** The program; runs by `python`, with PyTorch alone. */
-export function torchProgram(plan: ExportedPlan, form: ExportForm): string {
+export function torchProgram(plan: ExportedPlan, form: ExportForm, file: string): string {
   const imports = torchImports(form, [], 'import torch\nfrom torch import nn');
-  return pythonProgram(plan, 'python train.py', imports, [
+  return pythonProgram(plan, `python ${file}`, imports, [
     torchModel(form),
     torchOptimizer(plan.optimizer),
     torchCut(form),
     loop,
     torchSelftest(form, {
-      wrapped: 'bare.to(DEVICE)',
+      wrapped: 'bare',
+      device: 'DEVICE',
       report: '        print(f"{what}: {difference:.1e} off, at most {limit:.0e} allowed")',
     }),
     start,

@@ -117,9 +117,9 @@ test.skipIf(process.platform === 'win32')(
 );
 
 test('where one of two files is there already, neither is written', async () => {
-  const beside = path.join(folder, 'train_accelerate.py');
+  const beside = path.join(folder, 'accelerate.yaml');
   writeFileSync(beside, 'mine');
-  const outputFile = path.join(folder, 'my.yaml');
+  const outputFile = path.join(folder, 'my.py');
   const { code, err } = await run({ to: 'accelerate', worldSize: '4', outputFile });
   expect(code).toBe(2);
   expect(err).toBe(
@@ -129,6 +129,24 @@ test('where one of two files is there already, neither is written', async () => 
   const same = await run({ to: 'accelerate', worldSize: '4', outputFile: beside, force: true });
   expect(same.code).toBe(2);
   expect(readFileSync(beside, 'utf8')).toBe('mine');
+});
+
+test('a program tells how it is started by the name that was chosen for it', async () => {
+  const outputFile = path.join(folder, 'mine.py');
+  const { code, err } = await run({ to: 'accelerate', worldSize: '4', outputFile });
+  expect(code).toBe(0);
+  const started = 'accelerate launch --config_file accelerate.yaml mine.py --selftest';
+  expect(readFileSync(outputFile, 'utf8')).toContain(started);
+  expect(readFileSync(path.join(folder, 'accelerate.yaml'), 'utf8')).toContain('num_processes: 4');
+  expect(err).toContain('does not name its optimizer');
+  const odd = path.join(folder, 'a"""b.py');
+  expect((await run({ outputFile: odd })).code).toBe(0);
+  expect(readFileSync(odd, 'utf8')).toContain('python train_pytorch.py --selftest');
+});
+
+test('a share that fits at once is told as such', async () => {
+  const { out } = await run({ to: 'ddp', worldSize: '62' });
+  expect(out).toContain('# process 0: 2 at once\n# each of processes 1 to 61: 1 at once');
 });
 
 test("each process's share is told, larger ones first", async () => {
