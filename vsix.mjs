@@ -92,7 +92,7 @@ async function stage(file, to, files) {
   mkdirSync(path.dirname(to), { recursive: true });
   if (path.basename(file) === 'package.json' && !file.startsWith('media/')) {
     // What npm users import is not packed: VS Code starts what "main" names.
-    const alsoLeft = file === 'package.json' ? ['exports'] : [];
+    const alsoLeft = file === 'package.json' ? ['exports', 'typesVersions'] : [];
     const manifest = packedManifest(JSON.parse(readFileSync(from, 'utf8')), files, alsoLeft);
     writeFileSync(to, JSON.stringify(manifest, null, 2));
   } else if (/^(?:dist|node_modules)\/.*\.c?js$/.test(file)) {

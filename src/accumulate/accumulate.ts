@@ -5,6 +5,7 @@ import { GradientAccumulator } from '../engine/fitHook/accumulator';
 import { MovingStatistics } from '../engine/fitHook/batchNormalization';
 import { withSeededDropout } from '../engine/fitHook/seededDropout';
 import { applyOnce, trainable } from './applyOnce';
+import { checkAccumulate } from './checks';
 import { examplesOf, partOf, rowsOfParts, weightsOf } from './rows';
 import type { Batch, GradientClip, Rows, TensorFlow } from './types';
 
@@ -54,9 +55,11 @@ export interface AccumulateOptions<B extends Batch> {
  * ```
  *
  * @returns the mean loss of the batch before the step: a scalar that is yours to dispose. No other tensor is left.
- * @throws RangeError where sizes, counts or limits make no sense; what `loss` throws. The variables are then as before.
+ * @throws TypeError or RangeError where an option is missing or makes no sense; what `loss` throws. The variables are then
+ * as before.
  */
 export function accumulate<B extends Batch>(tf: TensorFlow, options: AccumulateOptions<B>): Scalar {
+  checkAccumulate(tf, options);
   const { optimizer, batch, loss, count, clip, model } = options;
   const total = examplesOf(tf, batch);
   const parts = rowsOfParts(total, options.microbatchSizes);

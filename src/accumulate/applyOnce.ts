@@ -1,13 +1,15 @@
 // The one optimizer step of an update: which variables it changes, clipping, and the order that optimizers rely on.
 import type { Optimizer, Tensor, Variable } from '@tensorflow/tfjs-core';
 import type { NamedGradient } from '../engine/fitHook/accumulator';
+import { checkVariables } from './checks';
 import type { GradientClip, TensorFlow } from './types';
 
 /**
  * The variables that an update changes: those given, else all that `optimizer.minimize` would take.
- * @throws RangeError where none of them is trainable.
+ * @throws TypeError where they are no variables; RangeError where none of them is trainable.
  */
 export function trainable(tf: TensorFlow, variables: readonly Variable[] | undefined): Variable[] {
+  if (variables !== undefined) checkVariables(tf, variables);
   const found = [...(variables ?? Object.values(tf.engine().registeredVariables))].filter(
     (variable) => variable.trainable,
   );
@@ -39,19 +41,17 @@ export function applyOnce(
   });
 }
 
-/** @throws RangeError for a limit that is no positive number; TypeError for a function that returns another number of tensors. */
-export function clipGradients(tf: TensorFlow, gradients: readonly Tensor[], clip: GradientClip): Tensor[] {
+/** @throws TypeError for a function that returns another number of tensors. */
+function clipGradients(tf: TensorFlow, gradients: readonly Tensor[], clip: GradientClip): Tensor[] {
   if (typeof clip === 'function') {
     const clipped = clip(gradients);
     if (clipped.length === gradients.length) return clipped;
     throw new TypeError(`clip was given ${gradients.length} gradients and returned ${clipped.length}.`);
   }
-  const limit = 'value' in clip ? clip.value : clip.globalNorm;
-  if (!Number.isFinite(limit) || limit <= 0) throw new RangeError(`Not a limit for gradients: ${limit}`);
-  if ('value' in clip) return gradients.map((gradient) => tf.clipByValue(gradient, -limit, limit));
+  if ('value' in clip) return gradients.map((gradient) => tf.clipByValue(gradient, -clip.value, clip.value));
   const squares = gradients.map((gradient) => tf.sum(tf.square(gradient)));
   const norm = tf.sqrt(squares.reduce<Tensor>((sum, square) => tf.add(sum, square), tf.scalar(0)));
   // Nothing is read back: the factor stays on the device. Where the norm is 0 the quotient is infinite, and 1 is taken.
-  const factor = tf.minimum(tf.div(limit, norm), 1);
+  const factor = tf.minimum(tf.div(clip.globalNorm, norm), 1);
   return gradients.map((gradient) => tf.mul(gradient, factor));
 }

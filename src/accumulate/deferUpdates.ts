@@ -2,12 +2,13 @@
 import type { Optimizer, Scalar, Variable } from '@tensorflow/tfjs-core';
 import { GradientAccumulator } from '../engine/fitHook/accumulator';
 import { applyOnce, trainable } from './applyOnce';
+import { checkCounted, checkDeferUpdates } from './checks';
 import type { GradientClip, TensorFlow } from './types';
 
 /** When the step is made, and how much each call counts. */
 export type DeferOptions = (
   | {
-      /** Calls of `minimize` for each step. */
+      /** Calls of `minimize` for each step. A call that counts 0 is one of them, but adds nothing. */
       readonly steps: number;
       /** Examples of the call that is being made. Default: all calls count the same, which is right for equal batches. */
       readonly count?: (() => number) | undefined;
@@ -15,7 +16,7 @@ export type DeferOptions = (
   | {
       /** The step is made by the call with which at least so many examples have come together. */
       readonly examples: number;
-      /** Examples of the call that is being made, or tokens, where the loss is a mean over these. */
+      /** Examples of the call that is being made, or tokens, where the loss is a mean over these; 0 adds nothing. */
       readonly count: () => number;
     }
 ) & {
@@ -52,22 +53,26 @@ export interface DeferredUpdates {
  * `applyGradients` called by the loop itself is not deferred (use `accumulate`); BatchNormalization writes its moving
  * statistics at each call; gradients that wait are not in a saved optimizer.
  *
- * @returns the handle of the mode. `minimize` returns, when asked for its cost, the loss of its own call.
- * @throws RangeError unless `steps` is a whole number ≥ 1, or `examples` a number > 0.
+ * @returns the handle of the mode. `minimize` returns, when asked for its cost, the loss of its own call; a call that counts 0
+ * (padding alone) runs its loss for this only.
+ * @throws TypeError or RangeError where an option is missing or makes no sense: `steps` is a whole number ≥ 1, `examples` a
+ * number > 0 that comes with `count`.
  */
 export function deferUpdates(tf: TensorFlow, optimizer: Optimizer, options: DeferOptions): DeferredUpdates {
-  const limit = 'steps' in options ? options.steps : options.examples;
-  if (!('steps' in options ? Number.isSafeInteger(limit) && limit >= 1 : Number.isFinite(limit) && limit > 0))
-    throw new RangeError(`Not a number of ${'steps' in options ? 'steps' : 'examples'}: ${limit}`);
+  checkDeferUpdates(tf, optimizer, options);
   if (Object.hasOwn(optimizer, 'minimize'))
     throw new RangeError('The updates of this optimizer are deferred already.');
   const group = new DeferredGroup(tf, optimizer, options.clip);
-  const isComplete = () => ('steps' in options ? group.calls : group.counted) >= limit;
+  const isComplete = () =>
+    'steps' in options ? group.calls + group.empty >= options.steps : group.counted >= options.examples;
   const minimize: Optimizer['minimize'] = (loss, returnCost = false, variables) => {
-    const value = group.add(loss, variables, options.count?.() ?? 1);
+    const count = options.count === undefined ? 1 : options.count();
+    checkCounted(count);
+    // TensorFlow.js takes null as it takes no list.
+    const value = count === 0 ? group.pass(loss, returnCost) : group.add(loss, variables ?? undefined, count);
     if (isComplete()) group.step();
     if (returnCost) return value;
-    value.dispose();
+    value?.dispose();
     return null;
   };
   Object.defineProperty(optimizer, 'minimize', { value: minimize, configurable: true });
@@ -89,7 +94,10 @@ export function deferUpdates(tf: TensorFlow, optimizer: Optimizer, options: Defe
 
 /** The calls that come together for one step: Σ nᵢ·gᵢ, divided once by Σ nᵢ when the step is made. */
 class DeferredGroup {
+  /** Calls that added a gradient. */
   calls = 0;
+  /** Calls that counted 0. */
+  empty = 0;
   counted = 0;
   steps = 0;
   private readonly sum: GradientAccumulator;
@@ -106,7 +114,6 @@ class DeferredGroup {
 
   /** Adds the gradient of one call. Returns its own loss. */
   add(loss: () => Scalar, listed: Variable[] | undefined, count: number): Scalar {
-    if (!Number.isFinite(count) || count <= 0) throw new RangeError(`Not a count: ${count}`);
     const variables = trainable(this.tf, listed);
     if (this.calls > 0 && !isSame(variables, this.variables))
       throw new RangeError('Calls of minimize that make one step must change the same variables.');
@@ -121,9 +128,19 @@ class DeferredGroup {
     return value;
   }
 
-  /** Makes the step of the calls so far; false where there are none. */
+  /** Passes over a call that counts 0: the mean over nothing has no gradient. Returns its loss where that is asked for. */
+  pass(loss: () => Scalar, returnCost: boolean): Scalar | null {
+    const value = returnCost ? this.tf.tidy(loss) : null;
+    this.empty += 1;
+    return value;
+  }
+
+  /** Makes the step of the calls so far; false where none of them added anything. */
   step(): boolean {
-    if (this.calls === 0) return false;
+    if (this.calls === 0) {
+      this.drop();
+      return false;
+    }
     try {
       this.tf.tidy(() => {
         const mean = this.sum.named().map(({ name, tensor }) => ({
@@ -142,6 +159,7 @@ class DeferredGroup {
   drop(): void {
     this.sum.dispose();
     this.calls = 0;
+    this.empty = 0;
     this.counted = 0;
   }
 }

@@ -1,5 +1,6 @@
 // A batch by its examples: how many there are, which of them each microbatch holds, and how much each counts.
 import { sliceRows } from '../engine/fitHook/sliceBatch';
+import { checkCounted, checkSizes } from './checks';
 import type { Batch, BatchEntry, Rows, TensorFlow } from './types';
 
 /**
@@ -35,12 +36,12 @@ export function partOf<B extends Batch>(tf: TensorFlow, batch: B, { start, size 
 
 /**
  * The rows of each microbatch, one after the other.
- * @throws RangeError unless the sizes are whole numbers ≥ 1 whose sum is `total`.
+ * @throws TypeError unless the sizes are a list; RangeError unless they are whole numbers ≥ 1 whose sum is `total`.
  */
 export function rowsOfParts(total: number, sizes: readonly number[]): Rows[] {
+  checkSizes(sizes);
   let start = 0;
   const rows = sizes.map((size) => {
-    if (!Number.isSafeInteger(size) || size < 1) throw new RangeError(`Not a microbatch size: ${size}`);
     const part = { start, size };
     start += size;
     return part;
@@ -52,11 +53,10 @@ export function rowsOfParts(total: number, sizes: readonly number[]): Rows[] {
 
 /**
  * The weight of each microbatch: its count divided by the batch's. The weights sum to 1.
- * @throws RangeError where a count is negative or no number, or all of them are 0.
+ * @throws TypeError where a count is no number; RangeError where one is negative or not finite, or all of them are 0.
  */
 export function weightsOf(counts: readonly number[]): number[] {
-  const bad = counts.find((count) => !Number.isFinite(count) || count < 0);
-  if (bad !== undefined) throw new RangeError(`Not a count: ${bad}`);
+  counts.forEach(checkCounted);
   const sum = counts.reduce((total, count) => total + count, 0);
   if (sum === 0) throw new RangeError('Nothing in the batch counts: the sum of the counts is 0.');
   return counts.map((count) => count / sum);

@@ -114,6 +114,7 @@ describe('the package', () => {
       for (const link of linked) expect(files.some((name) => `${name}/`.startsWith(`${link}/`))).toBe(true);
       expect(manifestOf(entries)).toMatchObject({ main: 'dist/extension.js' });
       expect(manifestOf(entries)).not.toHaveProperty('exports');
+      expect(manifestOf(entries)).not.toHaveProperty('typesVersions');
 
       const manifest = entries.find(({ name }) => name === 'extension.vsixmanifest');
       expect(manifest?.read().toString()).toContain(`TargetPlatform="${target}"`);

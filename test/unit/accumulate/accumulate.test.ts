@@ -24,8 +24,8 @@ describe('accumulate()', () => {
   test.each([
     [[], 'The microbatch sizes sum to 0, but the batch holds 6 examples.'],
     [[3, 2], 'The microbatch sizes sum to 5, but the batch holds 6 examples.'],
-    [[3, 0, 3], 'Not a microbatch size: 0'],
-    [[2.5, 3.5], 'Not a microbatch size: 2.5'],
+    [[3, 0, 3], 'microbatchSizes[1] must be a whole number of 1 or more, not 0.'],
+    [[2.5, 3.5], 'microbatchSizes[0] must be a whole number of 1 or more, not 2.5.'],
   ])('refuses the sizes %j', (sizes, message) => {
     expect(() => accumulate(core, { ...line().options, microbatchSizes: sizes })).toThrow(message);
   });
@@ -42,7 +42,7 @@ describe('accumulate()', () => {
   test.each([0, -1, NaN])('refuses to clip at %d', (limit) => {
     const { options } = line();
     expect(() => accumulate(core, { ...options, microbatchSizes: [6], clip: { globalNorm: limit } })).toThrow(
-      'Not a limit for gradients',
+      `clip.globalNorm must be a number above 0, not ${limit}.`,
     );
   });
 
@@ -98,7 +98,7 @@ describe('accumulate()', () => {
     counted([3, 0, 1]).dispose();
     expect(ran).toEqual([0, 4]);
     expect(() => counted([0, 0, 0])).toThrow('Nothing in the batch counts');
-    expect(() => counted([1, -1, 3])).toThrow('Not a count: -1');
+    expect(() => counted([1, -1, 3])).toThrow('What count returns must be a number of 0 or more, not -1.');
   });
 
   test('leaves variables alone that are not trainable or were not named', () => {

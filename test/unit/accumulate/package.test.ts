@@ -1,6 +1,6 @@
 // What the package exports: both kinds of modules load it, TypeScript knows its types, and no TensorFlow.js is inside.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -56,13 +56,38 @@ console.log(loss, flushed);
 `;
   const files = ['types.mts', 'types.cts'].map((name) => path.join(folder, name));
   files.forEach((file) => writeFileSync(file, (file.endsWith('.mts') ? importing : requiring) + use));
-  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
-  const strict = ['--ignoreConfig', '--noEmit', '--strict', '--module', 'node16', '--skipLibCheck'];
-  const args = [compiler, ...strict, '--types', 'node', ...files];
-  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  expect(stdout).toBe('');
-  expect(status).toBe(0);
+  expect(mistakesIn(files, ['--module', 'node16'])).toBe('');
 });
+
+test.each([
+  ['node10', ['--module', 'commonjs', '--ignoreDeprecations', '6.0']],
+  ['node16', ['--module', 'node16']],
+  ['bundler', ['--module', 'esnext']],
+])('has types where it is installed and modules are found as %s does', (resolution, options) => {
+  // A copy of what is installed: only a package in node_modules is found without "exports".
+  const installed = path.join(folder, 'node_modules/batch-planner');
+  for (const part of ['package.json', 'dist/accumulate'])
+    cpSync(path.join(root, part), path.join(installed, part), { recursive: true });
+  const file = path.join(folder, 'types.ts');
+  const use = `import { accumulate, deferUpdates, microbatchSizes } from 'batch-planner/accumulate';
+const sizes: number[] = microbatchSizes(64, 22);
+// @ts-expect-error a number is no list of sizes
+accumulate(undefined as never, { microbatchSizes: 22 });
+// @ts-expect-error examples without their count
+deferUpdates(undefined as never, undefined as never, { examples: 64 });
+console.log(sizes);
+`;
+  writeFileSync(file, use);
+  expect(mistakesIn([file], [...options, '--moduleResolution', resolution])).toBe('');
+});
+
+function mistakesIn(files: readonly string[], options: readonly string[]): string {
+  const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
+  const strict = ['--ignoreConfig', '--noEmit', '--strict', '--skipLibCheck', '--types', 'node'];
+  const args = [compiler, ...strict, ...options, ...files];
+  const { stdout, status } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+  return status === 0 ? '' : stdout || `tsc ended with ${status}`;
+}
 
 test('brings no TensorFlow.js, and loads none', () => {
   for (const file of ['index.mjs', 'index.cjs']) {
