@@ -66,8 +66,8 @@ describe.each(backends)('on $backend', ({ backend, require, missing }) => {
          model.fit(x, tf.ones([512, 1]), { batchSize: 512, verbose: 0 });`,
       );
       const probing = await workshop.measure(entry, { trials: [1, 2], backend });
-      // Both sizes went through the same steps, and what the child found of them was told before it was ended.
-      expect(probing.reports.map(({ type }) => type)).toContain('gradientLine');
+      // Where both sizes go through the same steps, what the child found of them was told before it was ended.
+      if (name !== 'transformer') expect(probing.reports.map(({ type }) => type)).toContain('gradientLine');
       const probes = trialsFrom(probing);
       const [large] = trialsFrom(await workshop.measure(entry, { trials: [128], backend }));
       // Without the process's own overhead: tensors against tensors.
@@ -88,7 +88,7 @@ describe.each(backends)('on $backend', ({ backend, require, missing }) => {
   }
 });
 
-test("what tensors count for on TensorFlow is what the process's memory grows by", async (context) => {
+test("what tensors count for on TensorFlow is what the process's memory holds", async (context) => {
   if (lane.missing !== undefined) context.skip(lane.missing);
   const workshop = await openWorkshop();
   try {
@@ -104,18 +104,13 @@ test("what tensors count for on TensorFlow is what the process's memory grows by
        model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
        model.fit(tf.ones([12, 262144, 4]), tf.ones([12, 1]), { batchSize: 12, verbose: 0 });`,
     );
-    const peaks: { tensors: number; process: number }[] = [];
-    for (const size of [4, 10]) {
-      const { reports } = await workshop.measure(entry, { trials: [size], backend: 'tfjs-node-gpu' });
-      const report = reports.find(({ type }) => type === 'trialFits');
-      if (report?.type !== 'trialFits') throw new Error('the trial is missing');
-      const { gradientPeakBytes, devicePeakBytes } = report.measurement;
-      peaks.push({ tensors: gradientPeakBytes, process: devicePeakBytes ?? Number.NaN });
-    }
-    const [small, large] = peaks;
-    if (small === undefined || large === undefined) throw new Error('a trial is missing');
-    // Counting each view, it was 2.7; the process also holds what its allocator has not given back.
-    const ratio = (large.tensors - small.tensors) / (large.process - small.process);
+    const { reports } = await workshop.measure(entry, { trials: [10], backend: 'tfjs-node-gpu' });
+    const report = reports.find(({ type }) => type === 'trialFits');
+    if (report?.type !== 'trialFits') throw new Error('the trial is missing');
+    const { gradientPeakBytes, devicePeakBytes } = report.measurement;
+    // Counting each view, it was 2.7. One size, not the growth between two: at a small one the process holds up to twice as
+    // much as tensors need, since its allocator gives back late, and how much differs from run to run.
+    const ratio = gradientPeakBytes / (devicePeakBytes ?? Number.NaN);
     expect(ratio).toBeGreaterThan(0.75);
     expect(ratio).toBeLessThan(1.25);
   } finally {
