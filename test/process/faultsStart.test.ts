@@ -17,12 +17,14 @@ const once =
 const takesRoom = `
   const filler = fs.openSync(disk + '/filler', 'a');
   for (let size = 65536; size >= 1; ) {
-    try { fs.writeSync(filler, Buffer.alloc(size)); } catch { size >>= 1; }
+    try { fs.writeSync(filler, Buffer.alloc(size)); }
+    catch (error) { if (error.code !== 'ENOSPC') throw error; size >>= 1; }
   }`;
 /** Takes all files that the disk can have. */
 const takesFiles = `
   fs.mkdirSync(disk + '/taken');
-  try { for (let i = 0; ; i++) fs.writeFileSync(disk + '/taken/' + i, ''); } catch {}`;
+  try { for (let i = 0; ; i++) fs.writeFileSync(disk + '/taken/' + i, ''); }
+  catch (error) { if (error.code !== 'ENOSPC') throw error; }`;
 
 const noDisk = whyNoSmallDisk();
 describe.skipIf(noDisk !== null)(`a full disk${noDisk === null ? '' : ` (${noDisk})`}`, () => {
