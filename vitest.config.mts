@@ -56,6 +56,7 @@ export default defineConfig({
           sequence: { groupOrder: 2 },
           maxWorkers: 1,
           globalSetup: ['test/support/editor/packFirst.ts'],
+          setupFiles: ['test/support/editor/failureReport.ts'],
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

@@ -21,6 +21,7 @@ export interface EditorParts {
   readonly extensionId: string | null;
   readonly theme: ThemeName;
   readonly url: string;
+  readonly onDisposed: () => void;
 }
 
 export class Editor {
@@ -116,12 +117,12 @@ export class Editor {
     await this.open();
   }
 
-  /** Running extension hosts of this server. */
   /** Kills the editor itself, all windows of it, without a word. */
   killEditor(): Promise<void> {
     return this.server.kill();
   }
 
+  /** Running extension hosts of this server. */
   extensionHosts(): RunningProcess[] {
     return this.server.processesOf('--type=extensionHost');
   }
@@ -244,6 +245,7 @@ export class Editor {
 
   /** Ends the browser and the server with everything that they started. */
   async dispose(): Promise<void> {
+    this.parts.onDisposed();
     await this.parts.browser.close();
     await this.server.dispose();
   }

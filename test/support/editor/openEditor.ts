@@ -61,6 +61,9 @@ const chromiumArguments = [
   '--disable-sync',
 ];
 
+/** Those that are open now; a failed test tells of them. */
+export const openEditors = new Set<Editor>();
+
 /**
  * Starts a server with the extension installed, and a browser on it; resolves when the extension is active.
  * Call `dispose()` at the end, whatever happened.
@@ -102,8 +105,10 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       extensionId,
       theme: options.theme ?? 'dark',
       url: `${server.url}?${query}`,
+      onDisposed: () => openEditors.delete(editor),
     });
     await editor.open();
+    openEditors.add(editor);
     return editor;
   } catch (error) {
     await browser?.close();
