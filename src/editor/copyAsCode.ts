@@ -1,7 +1,12 @@
 // Copy Plan as Code: asks for the language and the form, and opens the program in an untitled document.
 import * as vscode from 'vscode';
 import { ExportError } from '../export/exportError';
-import { distributedTargets, type ExportedPlan, type ExportForm } from '../export/exportedPlan';
+import {
+  distributedTargets,
+  exportedPlanOf,
+  type ExportedPlan,
+  type ExportForm,
+} from '../export/exportedPlan';
 import { exportPlan } from '../export/exportPlan';
 import { formatCount } from '../planning/units';
 import { codeForms, codeLanguages, type CodeLanguage } from './codeLanguages';
@@ -57,10 +62,7 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
 /** As the config says now; null where there is none. */
 async function planOf(session: EntrySession): Promise<ExportedPlan | null> {
   const config = await readSoundConfig(session.configPath);
-  if (config === null) return null;
-  const { entry, targetBatchSize, microbatchSize, training } = config;
-  const optimizer = training.kind === 'model' ? training.optimizer : undefined;
-  return { entry, targetBatchSize, microbatchSize, worldSize: 1, ...(optimizer && { optimizer }) };
+  return config === null ? null : exportedPlanOf(config);
 }
 
 async function languageOf(name: string | undefined): Promise<CodeLanguage | undefined> {

@@ -78,7 +78,7 @@ export function exportPlan(
 }
 
 const unknownOptimizer =
-  "The config of a script does not name its optimizer: the program has Adam with TensorFlow.js's defaults; put yours in its place.";
+  'The config tells of no optimizer of TensorFlow.js: the program has Adam with its defaults; put yours in its place.';
 
 /** What equal microbatches cost, where they are smaller than the plan's. */
 function equalNotes(plan: ExportedPlan, microbatchSize: number): string[] {

@@ -1,4 +1,5 @@
 // What a plan says to other frameworks: the sizes, the optimizer and the number of processes. No program is in it.
+import type { AccumulationConfig } from '../planning/configSchema';
 import type { ModelOptimizer } from '../planning/modelOptimizer';
 
 /** A plan as it is taken elsewhere. */
@@ -11,8 +12,16 @@ export interface ExportedPlan {
   readonly microbatchSize: number;
   /** Processes that share each update; 1 for a program of one process. */
   readonly worldSize: number;
-  /** Where the config names one; else the program takes Adam. */
+  /** Where it is known to be one of TensorFlow.js's own; else the program takes Adam. */
   readonly optimizer?: ModelOptimizer;
+}
+
+/** The plan of a config as it says now: the optimizer that it trains with, else the one that was planned. */
+export function exportedPlanOf(config: AccumulationConfig, worldSize = 1): ExportedPlan {
+  const { entry, targetBatchSize, microbatchSize, training, measured } = config;
+  const trained = training.kind === 'model' ? training.optimizer : undefined;
+  const optimizer = trained ?? measured?.planned?.optimizer ?? undefined;
+  return { entry, targetBatchSize, microbatchSize, worldSize, ...(optimizer && { optimizer }) };
 }
 
 /**

@@ -5,6 +5,7 @@ import { chooseSize } from './chooseSize';
 import { type MemoryModel, fitMemoryModel, predictPeak } from './memoryModel';
 import { splitBatch } from './microbatches';
 import type { MemoryParts } from './describe';
+import type { ModelOptimizer } from './modelOptimizer';
 import type { Objective, Plan, PlanDevice, PlanExactness, PlanParts, PlanTrial } from './plan';
 import type { Trial } from './trial';
 import { formatBytes, formatCount } from './units';
@@ -18,6 +19,7 @@ export interface PlanInput {
     readonly modelName: string;
     readonly parameters: number;
     readonly fingerprint: string;
+    readonly stockOptimizer: ModelOptimizer | null;
     readonly targetBatchSize: number;
     readonly examples: number | null;
     readonly passThrough: string | null;
@@ -80,6 +82,7 @@ export function buildPlan(input: PlanInput): Plan {
       name: inspection.modelName,
       parameters: inspection.parameters,
       fingerprint: inspection.fingerprint,
+      optimizer: inspection.stockOptimizer,
     },
     exactness: input.exactness,
     warnings: uniqueWarnings(warnings),

@@ -1,6 +1,7 @@
 // The accumulation config: the plan as a file that a person may read and edit. Its texts are the editor's hovers.
 import * as z from 'zod';
 import { backendNames } from './backendName';
+import { modelOptimizer } from './modelOptimizer';
 import { modelTraining } from './modelTraining';
 import { objectives, planDevice, planExactness, planMemory, planParts, planTrial } from './plan';
 import { shownValue } from './shownValue';
@@ -50,6 +51,10 @@ export const plannedFacts = z
     backendReason: z.string().describe('Why this backend was taken.'),
     modelName: z.string().describe('Name of the model.'),
     parameters: z.int().nonnegative().describe('Number of its weights.'),
+    optimizer: modelOptimizer
+      .nullable()
+      .optional()
+      .describe("The optimizer that the model was compiled with; null for one of the script's own."),
     parts: planParts.nullable().describe('Where the memory of an update goes; null if unknown.'),
   })
   .describe('What was planned, as it was before anything here was edited.');

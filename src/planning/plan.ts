@@ -1,6 +1,7 @@
 // The plan: the answer as one document, which `plan --json` prints and the editor's panel shows.
 import * as z from 'zod';
 import { backendNames } from './backendName';
+import { modelOptimizer } from './modelOptimizer';
 import { largestTargetBatch } from './userInput';
 import { planWarning } from './warning';
 
@@ -94,6 +95,8 @@ export const plan = z.strictObject({
     /** Number of weights, in elements. */
     parameters: z.int().nonnegative(),
     fingerprint: z.string(),
+    /** Null for an optimizer of the script's own; absent in documents of earlier versions. */
+    optimizer: modelOptimizer.nullable().optional(),
   }),
   /** The self-check's figure; null where none was made. */
   exactness: planExactness.nullable(),

@@ -10,7 +10,16 @@ import type { Plan } from './plan';
 export function planOfConfig({ entry, measured }: AccumulationConfig): Plan | null {
   const planned = measured?.planned;
   if (measured === undefined || planned === undefined) return null;
-  const { targetBatchSize, microbatchSize, examples, backendReason, modelName, parameters, parts } = planned;
+  const {
+    targetBatchSize,
+    microbatchSize,
+    examples,
+    backendReason,
+    modelName,
+    parameters,
+    optimizer,
+    parts,
+  } = planned;
   const microbatchSizes = splitBatch(targetBatchSize, microbatchSize);
   return {
     version: 1,
@@ -29,7 +38,12 @@ export function planOfConfig({ entry, measured }: AccumulationConfig): Plan | nu
     memory: measured.memory,
     parts,
     trials: measured.trials,
-    model: { name: modelName, parameters, fingerprint: measured.fingerprint },
+    model: {
+      name: modelName,
+      parameters,
+      fingerprint: measured.fingerprint,
+      ...(optimizer === undefined ? {} : { optimizer }),
+    },
     exactness: measured.exactness,
     warnings: measured.warnings,
   };

@@ -41,6 +41,7 @@ export function configOfPlan(plan: Plan, facts: ConfigFacts): AccumulationConfig
       backendReason: plan.backend.reason,
       modelName: plan.model.name,
       parameters: plan.model.parameters,
+      ...(plan.model.optimizer === undefined ? {} : { optimizer: plan.model.optimizer }),
       parts: plan.parts ?? null,
     },
   };

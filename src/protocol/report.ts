@@ -1,6 +1,7 @@
 // What an engine child reports while it measures: one JSON object a line in the job's report file.
 import * as z from 'zod';
 import { backendReport } from './backend';
+import { modelOptimizer } from '../planning/modelOptimizer';
 import { planWarning } from './warning';
 
 const bytes = z.number().nonnegative();
@@ -16,6 +17,8 @@ export const inspection = z.strictObject({
   /** Digest of layer classes, shapes, dtypes, losses, metrics and optimizer: a plan holds for an equal one. */
   fingerprint: z.string(),
   optimizer: z.string(),
+  /** With its parameters, where it is one of TensorFlow.js's own. */
+  stockOptimizer: modelOptimizer.nullable(),
   layers: z.int().nonnegative(),
   inputShapes: z.array(z.array(z.int().nullable())),
   /** Batch size the script asks for; null where the call does not say. */

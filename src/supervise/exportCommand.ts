@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ExportError } from '../export/exportError';
 import {
   distributedTargets,
-  type ExportedPlan,
+  exportedPlanOf,
   type ExportForm,
   type ExportTarget,
 } from '../export/exportedPlan';
@@ -42,7 +42,8 @@ async function run({ configPath, to, form, outputFile, force, out, err, ...given
   const worldSize = worldSizeOf(given.worldSize, to);
   if (to === 'deepspeed' && form !== null && form !== 'equal')
     throw new ExportError('DeepSpeed runs equal microbatches only: leave --form out.');
-  const plan: ExportedPlan = { ...(await readPlan(configPath)), worldSize };
+  const { config } = await readConfigFile(configPath);
+  const plan = exportedPlanOf(config, worldSize);
   const main = outputFile === null ? null : await outputFileOf(outputFile, fileNames[to]);
   const name = main === null ? undefined : path.basename(main);
   const { files, notes } = exportPlan(plan, to, form ?? formOfPlan(plan), name);
@@ -73,11 +74,4 @@ function worldSizeOf(text: string | null, to: ExportTarget): number {
       `The world size ${JSON.stringify(text)} is not a whole number from 1 to 65,536, like 4.`,
     );
   return value;
-}
-
-async function readPlan(file: string): Promise<Omit<ExportedPlan, 'worldSize'>> {
-  const { config } = await readConfigFile(file);
-  const { entry, targetBatchSize, microbatchSize, training } = config;
-  const optimizer = training.kind === 'model' ? training.optimizer : undefined;
-  return { entry, targetBatchSize, microbatchSize, ...(optimizer && { optimizer }) };
 }

@@ -94,7 +94,7 @@ test('says what equal microbatches cost, and that a script’s optimizer is not 
   expect(exportPlan(known, 'tfjs', 'unequal').notes).toEqual([]);
   expect(exportPlan({ ...small, targetBatchSize: 53 }, 'tfjs', 'equal').notes).toEqual([
     'Equal microbatches hold 1 example, the most up to 30 that divide the batch: 53 steps an update instead of 2.',
-    expect.stringContaining('does not name its optimizer'),
+    expect.stringContaining('tells of no optimizer'),
   ]);
 });
 

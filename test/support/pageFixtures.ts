@@ -229,6 +229,7 @@ export const inspectionOfLarge: Inspection = {
   trainableParameters: 24_588_416,
   fingerprint: 'a1b2c3',
   optimizer: 'Adam',
+  stockOptimizer: { name: 'adam', learningRate: 0.001 },
   layers: 175,
   inputShapes: [[null, 224, 224, 3]],
   scriptBatchSize: 2048,

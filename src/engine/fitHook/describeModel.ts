@@ -4,11 +4,19 @@ import type { LayersModel } from '../contracts';
 import type { Inspection } from '../../protocol/report';
 import { innerModel, type InnerModel, type Layer, type LossOrMetric, type Variable } from './innerModel';
 import { layerProperty, layersOf } from './layersOf';
+import { stockOptimizer } from './stockOptimizer';
 
 /** The part of an inspection that is about the model. */
 export type ModelDescription = Pick<
   Inspection,
-  'modelName' | 'parameters' | 'trainableParameters' | 'fingerprint' | 'optimizer' | 'layers' | 'inputShapes'
+  | 'modelName'
+  | 'parameters'
+  | 'trainableParameters'
+  | 'fingerprint'
+  | 'optimizer'
+  | 'stockOptimizer'
+  | 'layers'
+  | 'inputShapes'
 >;
 
 /**
@@ -25,6 +33,7 @@ export function describeModel(model: LayersModel, modelName?: string): ModelDesc
     layers: inner.layers.length,
     inputShapes: inner.inputs.map(({ shape }) => shape.map((size) => size ?? null)),
     optimizer: optimizerName(inner),
+    stockOptimizer: stockOptimizer(inner.optimizer),
     fingerprint: fingerprint(inner),
   };
 }

@@ -21,6 +21,10 @@ export function optimizerNotes(optimizer: ModelOptimizer | undefined, isTorch: b
     return [
       `TensorFlow.js's Adadelta divides by the mean square of the gradients before the current one; ${library} takes the current one in, as published. Their updates differ.`,
     ];
+  if (optimizer?.name === 'adamax' && (optimizer.decay ?? 0) > 0)
+    return [
+      `TensorFlow.js's Adamax divides its rate by 1 + ${optimizer.decay} · (updates done); ${library}'s has no such decay: add a schedule.`,
+    ];
   if (optimizer?.name !== 'rmsprop') return [];
   if (optimizer.centered === true)
     return [

@@ -11,6 +11,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { optimizerNotes } from '../../../src/export/python/optimizers';
 import { runExportCommand, type ExportCommandOptions } from '../../../src/supervise/exportCommand';
 import { unwritable } from '../../support/unwritable';
 
@@ -138,7 +139,7 @@ test('a program tells how it is started by the name that was chosen for it', asy
   const started = 'accelerate launch --config_file accelerate.yaml mine.py --selftest';
   expect(readFileSync(outputFile, 'utf8')).toContain(started);
   expect(readFileSync(path.join(folder, 'accelerate.yaml'), 'utf8')).toContain('num_processes: 4');
-  expect(err).toContain('does not name its optimizer');
+  expect(err).toContain('tells of no optimizer');
   const odd = path.join(folder, 'a"""b.py');
   expect((await run({ outputFile: odd })).code).toBe(0);
   expect(readFileSync(odd, 'utf8')).toContain('python train_pytorch.py --selftest');
@@ -163,4 +164,10 @@ test('a file that is there is replaced only by force', async () => {
   expect(readFileSync(outputFile, 'utf8')).toBe('mine');
   expect((await run({ outputFile, force: true })).code).toBe(0);
   expect(readFileSync(outputFile, 'utf8')).toContain('MICROBATCH = 10');
+});
+
+test('a decay of Adamax’s rate, which the others do not have, is told', () => {
+  const notes = (decay: number) => optimizerNotes({ name: 'adamax', decay }, true);
+  expect(notes(0)).toEqual([]);
+  expect(notes(0.01)).toEqual([expect.stringContaining('1 + 0.01 · (updates done); PyTorch')]);
 });

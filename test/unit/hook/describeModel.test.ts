@@ -3,8 +3,10 @@ import type * as tfTypes from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LayersModel, Tf } from '../../../src/engine/contracts';
 import { describeModel } from '../../../src/engine/fitHook';
+import { createOptimizer } from '../../../src/engine/model/modelCompile';
 import { innerModel } from '../../../src/engine/fitHook/innerModel';
 import { layerWarnings } from '../../../src/engine/fitHook/layerWarnings';
+import type { ModelOptimizer } from '../../../src/planning/modelOptimizer';
 import { openBackend, type TestBackend } from '../../support/testBackends';
 
 let backend: TestBackend;
@@ -102,4 +104,42 @@ test('warnings name random layers, random sizes and the gradient that the cpu ba
   const byCode = Object.fromEntries(warnings.map(({ code, layers }) => [code, layers]));
   expect(byCode['backendGradient']).toEqual(['up']);
   expect(byCode['randomLayer']).toEqual(['unseeded', 'noise', 'recurrent']);
+});
+
+describe('the optimizer', () => {
+  const asked: ModelOptimizer[] = [
+    { name: 'sgd', learningRate: 0.3 },
+    { name: 'momentum', learningRate: 0.02, momentum: 0.8, useNesterov: true },
+    { name: 'adagrad', learningRate: 0.05, initialAccumulatorValue: 0.2 },
+    { name: 'adadelta', learningRate: 0.5, rho: 0.9, epsilon: 1e-6 },
+    { name: 'adam', learningRate: 0.002, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
+    { name: 'adamax', learningRate: 0.002, beta1: 0.8, beta2: 0.99, epsilon: 1e-6, decay: 0.01 },
+    { name: 'rmsprop', learningRate: 0.003, decay: 0.8, momentum: 0.5, epsilon: 1e-6, centered: true },
+  ];
+  const compiled = (optimizer: tfTypes.Optimizer | string): LayersModel => {
+    const model = make();
+    model.compile({ optimizer, loss: 'meanSquaredError' });
+    return model;
+  };
+
+  test.each(asked)('of TensorFlow.js is told with all its parameters: $name', (optimizer) => {
+    expect(describeModel(compiled(createOptimizer(tf, optimizer))).stockOptimizer).toEqual(optimizer);
+  });
+
+  test('is told where it was compiled by its name, and with the rate that it has now', () => {
+    const byName = compiled('rmsprop');
+    expect(describeModel(byName).stockOptimizer).toMatchObject({ name: 'rmsprop', decay: 0.9, momentum: 0 });
+    const own = tf.train.sgd(0.1);
+    Reflect.set(own, 'learningRate', 0.01);
+    expect(describeModel(compiled(own)).stockOptimizer).toEqual({ name: 'sgd', learningRate: 0.01 });
+  });
+
+  test('of the script is not taken for the one that it extends', () => {
+    class Mine extends tf.SGDOptimizer {}
+    class Named extends tf.SGDOptimizer {
+      static override readonly className = 'Mine';
+    }
+    expect(describeModel(compiled(new Mine(0.1))).stockOptimizer).toBeNull();
+    expect(describeModel(compiled(new Named(0.1))).stockOptimizer).toBeNull();
+  });
 });

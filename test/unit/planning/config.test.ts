@@ -17,6 +17,7 @@ const planInput: PlanInput = {
     modelName: 'digits',
     parameters: 1234,
     fingerprint: 'abc',
+    stockOptimizer: { name: 'momentum', learningRate: 0.02, momentum: 0.8, useNesterov: true },
     targetBatchSize: 64,
     examples: 1500,
     passThrough: null,

@@ -144,6 +144,7 @@ const input: PlanInput = {
     modelName: 'digits',
     parameters: 1234,
     fingerprint: 'abc',
+    stockOptimizer: { name: 'momentum', learningRate: 0.02, momentum: 0.8, useNesterov: true },
     targetBatchSize: 2048,
     examples: 60000,
     passThrough: null,
