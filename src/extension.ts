@@ -1,7 +1,7 @@
 // Where VS Code starts the extension: registers what it may call at once, and loads all else a moment later or when it is
 // called, so that no window waits for it.
 import * as vscode from 'vscode';
-import { commandNames, pageViewType, scriptLanguages, taskType } from './editor/names';
+import { commandNames, pageViewType, scriptSelector, taskType } from './editor/names';
 import type { StartedEditor } from './editor/startEditor';
 
 /** After the window has started, in ms. */
@@ -24,14 +24,11 @@ export function activate(context: vscode.ExtensionContext): void {
       deserializeWebviewPanel: async (panel, state) =>
         (await editor()).pages.deserializeWebviewPanel(panel, state),
     }),
-    vscode.languages.registerCodeLensProvider(
-      scriptLanguages.map((language) => ({ language, scheme: 'file' })),
-      {
-        onDidChangeCodeLenses: lensesChanged.event,
-        provideCodeLenses: async (document, token) =>
-          (await editor()).codeLenses.provideCodeLenses(document, token),
-      },
-    ),
+    vscode.languages.registerCodeLensProvider(scriptSelector, {
+      onDidChangeCodeLenses: lensesChanged.event,
+      provideCodeLenses: async (document, token) =>
+        (await editor()).codeLenses.provideCodeLenses(document, token),
+    }),
   );
   const timer = setTimeout(() => void loadAtStart(), loadPause);
   context.subscriptions.push({ dispose: () => clearTimeout(timer) });

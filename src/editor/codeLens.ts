@@ -5,19 +5,29 @@ import { splitBatch } from '../planning/microbatches';
 import { formatCount } from '../planning/units';
 import { configOfEntry, readSoundConfig } from './configFiles';
 import { messageOf } from './log';
-import { commandNames } from './names';
+import { commandNames, scriptSelector } from './names';
 import { changes, setting } from './settings';
 import { findTrainingCalls } from './trainingCalls';
+
+/** How long VS Code may take to ask of a script that it shows, in ms, and how often it is reminded. */
+const reminder = { afterMs: 1_000, times: 5 };
 
 export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly onDidChangeCodeLenses = this.#changed.event;
-  readonly #subscription: vscode.Disposable;
+  readonly #subscriptions: vscode.Disposable[];
+  /** Documents that VS Code has asked of. */
+  readonly #asked = new WeakSet<vscode.TextDocument>();
+  #timer: NodeJS.Timeout | null = null;
 
   constructor(private readonly log: vscode.LogOutputChannel) {
-    this.#subscription = vscode.workspace.onDidChangeConfiguration((event) => {
-      if (changes(event, 'codeLens')) this.#changed.fire();
-    });
+    this.#subscriptions = [
+      vscode.workspace.onDidChangeConfiguration((event) => {
+        if (changes(event, 'codeLens')) this.#changed.fire();
+      }),
+      vscode.window.onDidChangeVisibleTextEditors(() => this.#remind(reminder.times)),
+    ];
+    this.#remind(reminder.times);
   }
 
   /** A config was written, changed or removed. */
@@ -29,6 +39,7 @@ export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposa
     document: vscode.TextDocument,
     token: vscode.CancellationToken,
   ): Promise<vscode.CodeLens[]> {
+    this.#asked.add(document);
     if (!setting('codeLens', document.uri) || !vscode.workspace.isTrusted) return [];
     const calls = findTrainingCalls(document.getText());
     if (calls.length === 0) return [];
@@ -64,8 +75,25 @@ export class TrainingCodeLens implements vscode.CodeLensProvider, vscode.Disposa
     }
   }
 
+  /**
+   * VS Code asks a moment after it shows a script, and not at all where that loses the focus meanwhile: nothing would stand
+   * there until a person clicks into the text.
+   */
+  #remind(times: number): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const isMissed = vscode.window.visibleTextEditors.some(
+        ({ document }) => vscode.languages.match(scriptSelector, document) > 0 && !this.#asked.has(document),
+      );
+      if (!isMissed) return;
+      this.#changed.fire();
+      if (times > 1) this.#remind(times - 1);
+    }, reminder.afterMs);
+  }
+
   dispose(): void {
-    this.#subscription.dispose();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    for (const subscription of this.#subscriptions) subscription.dispose();
     this.#changed.dispose();
   }
 }

@@ -8,6 +8,7 @@ import {
   type ExportForm,
 } from '../export/exportedPlan';
 import { exportPlan } from '../export/exportPlan';
+import { equalMicrobatch } from '../export/planText';
 import { formatCount } from '../planning/units';
 import { codeForms, codeLanguages, type CodeLanguage } from './codeLanguages';
 import { readSoundConfig } from './configFiles';
@@ -42,10 +43,11 @@ export async function copyAsCode(session: EntrySession, request: CodeRequest = {
     ? (request.worldSize ?? (await askProcesses(plan)))
     : 1;
   if (worldSize === undefined) return;
+  const shared = { ...plan, worldSize };
   // DeepSpeed has one form, whatever is chosen.
-  const form = language.name === 'deepspeed' ? 'equal' : (request.form ?? (await pickForm()));
+  const form = language.name === 'deepspeed' ? 'equal' : (request.form ?? (await pickForm(shared)));
   if (form === undefined) return;
-  const made = makeOrTell(() => exportPlan({ ...plan, worldSize }, language.name, form));
+  const made = makeOrTell(() => exportPlan(shared, language.name, form));
   if (made === null) return;
   const { files, notes } = made;
   for (const { language: id, text } of [...files].reverse()) {
@@ -109,8 +111,10 @@ function isProcesses(typed: string, most: number): boolean {
   return /^\d+$/.test(typed) && Number(typed) >= 2 && Number(typed) <= most;
 }
 
-async function pickForm(): Promise<ExportForm | undefined> {
-  const picked = await vscode.window.showQuickPick(codeForms(), {
+/** Equal microbatches are offered where there can be any. */
+async function pickForm(plan: ExportedPlan): Promise<ExportForm | undefined> {
+  const forms = codeForms().filter(({ form }) => form !== 'equal' || equalMicrobatch(plan) !== null);
+  const picked = await vscode.window.showQuickPick(forms, {
     title: vscode.l10n.t('Copy Plan as Code'),
     placeHolder: vscode.l10n.t('How is a batch cut?'),
     ignoreFocusOut: true,

@@ -52,8 +52,11 @@ export const problemMatchers = ['$batchPlanner', '$batchPlanner-config'] as cons
 /** The page's kind, by which VS Code brings it back after a reload. */
 export const pageViewType = 'batchPlanner.page';
 export const statusBarId = 'batchPlanner.gpuMemory';
-/** Languages of scripts, with what stands above their training calls. */
-export const scriptLanguages = ['javascript', 'typescript', 'typescriptreact'] as const;
+/** Scripts, with what stands above their training calls. */
+export const scriptSelector = ['javascript', 'typescript', 'typescriptreact'].map((language) => ({
+  language,
+  scheme: 'file',
+}));
 /** The configs of a workspace. */
 export const configPattern = '**/*.accumulation.json';
 /** Folders in which nobody's configs lie. */

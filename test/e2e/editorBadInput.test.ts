@@ -138,7 +138,7 @@ describe.skipIf(lane.missing !== undefined)('a folder without a model', () => {
       const told = await editor.notifications.one('There is no training script');
       expect(told.buttons).toEqual(['Open Example Project']);
       await editor.notifications.press('There is no training script', 'Open Example Project');
-      await editor.quickInput.answer(`${project.folder}/`);
+      await editor.quickInput.answerPath(`${project.folder}/`);
       await poll('the example', () => readdirSync(project.folder).includes('batch-planner-digits'));
       await poll('it is opened', async () => (await editor.tabs()).includes('train.js'));
       await poll('it can be planned', async () => (await editor.codeLenses()).includes('Plan batch size'));

@@ -62,12 +62,39 @@ describe.skipIf(missing !== undefined)(`a plan as code in a real VS Code${becaus
     await editor.screenshot('copy-as-code');
   });
 
-  it('opens programs of other frameworks, and asks for the processes where there are several', async () => {
+  it.each([
+    ['TensorFlow (Python)', null, 'Microbatches as planned', /import tensorflow as tf/],
+    ['Keras 3 (Python)', null, 'Equal microbatches', /import keras/],
+    ['PyTorch (Python)', null, 'Tokens or samples that differ per step', /import torch/],
+    ['PyTorch DDP (Python)', '4', 'Microbatches as planned', /torchrun --nproc-per-node 4/],
+    ['Accelerate (Python)', '4', 'Equal microbatches', /accelerate launch/],
+    ['DeepSpeed', '4', null, /"train_batch_size": 1000/],
+  ])('opens the program of %s', async (language, processes, form, content) => {
+    await editor.command('Batch Planner: Copy Plan as Code');
+    // Not all of them are on the screen at once.
+    await poll('the languages', async () => /Which language/.test(await editor.quickInput.question()));
+    await editor.quickInput.filter(language);
+    await editor.quickInput.choose(language);
+    if (processes !== null) {
+      await poll('the question', async () => /How many processes/.test(await editor.quickInput.question()));
+      await editor.quickInput.answer(processes);
+    }
+    if (form !== null) await editor.quickInput.choose(form);
+    await poll('the program', async () => content.test(await editor.editorText()));
+    await editor.command('View: Close Editor');
+    await editor.notifications.clear();
+  });
+
+  it('offers equal microbatches only where there can be any', async () => {
     await editor.command('Batch Planner: Copy Plan as Code');
     await editor.quickInput.choose('PyTorch DDP (Python)');
-    await editor.quickInput.answer('4');
-    await editor.quickInput.choose('Microbatches as planned');
-    await poll('the program', async () => /import torch/.test(await editor.editorText()));
+    await editor.quickInput.answer('3');
+    await poll('the forms', async () => /How is a batch cut/.test(await editor.quickInput.question()));
+    expect(await editor.quickInput.labels()).toEqual([
+      'Microbatches as planned',
+      'Tokens or samples that differ per step',
+    ]);
+    await editor.quickInput.close();
   });
 
   it('opens a program for several machines in front of the file that says where its workers are', async () => {

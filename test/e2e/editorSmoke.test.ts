@@ -8,6 +8,7 @@ import texts from '../../package.nls.json' with { type: 'json' };
 import type { Editor } from '../support/editor/editor';
 import { editorLane } from '../support/editor/lane';
 import { openEditor } from '../support/editor/openEditor';
+import { poll } from '../support/editor/poll';
 
 const { missing } = editorLane();
 const digits = path.resolve(import.meta.dirname, '../../media/examples/digits');
@@ -35,6 +36,15 @@ describe.skipIf(missing !== undefined)(
         .filter(({ command, enablement }) => !hidden.includes(command) && !enablement?.includes('.training'))
         .map(({ title }) => `Batch Planner: ${Reflect.get(texts, title.slice(1, -1))}`);
       expect((await editor.commandTitles('Batch Planner:')).sort()).toEqual(expected.sort());
+    });
+
+    it('stands above a training call though the script lost the focus as soon as it was shown', async () => {
+      await editor.openFile('train.js');
+      // VS Code cancels its question of what stands there when the text loses the focus.
+      await editor.page.keyboard.press('Control+Shift+E');
+      await poll('a CodeLens', async () => (await editor.codeLenses()).includes('Plan batch size'));
+      expect(await editor.page.locator('.editor-instance .monaco-editor.focused').count()).toBe(0);
+      await editor.command('View: Close All Editors');
     });
 
     it('opens the page of a script that was never planned', async () => {

@@ -83,6 +83,18 @@ export class QuickInput {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Writes a path into VS Code's dialog for files, which overhears an Enter while it reads a folder. */
+  async answerPath(place: string): Promise<void> {
+    await this.#input.waitFor();
+    await this.#input.fill(place);
+    await poll('the dialog closes', async () => {
+      if (!(await this.isOpen())) return true;
+      await this.page.keyboard.press('Enter');
+      await this.page.waitForTimeout(1_000);
+      return !(await this.isOpen());
+    });
+  }
+
   /** What is said against the written answer; empty where nothing is. */
   async complaint(): Promise<string> {
     const text = await this.#widget.locator('.quick-input-message').textContent();
