@@ -42,13 +42,16 @@ export class ActivityView implements vscode.Disposable {
   }
 }
 
-/** How far a run is; in a script that trains several times, how far its present call is. */
+/**
+ * How far a run is; in a script that trains several times, how far its present call is. While a run that goes on passes over
+ * what is done, that is not known: updates after its checkpoint will be done again.
+ */
 export function trainingActivity(run: RunView): Activity {
-  const { call, epoch, updateOfEpoch, microbatch } = run;
+  const { call, epoch, updateOfEpoch, microbatch, replay } = run;
   const epochs = call?.epochs ?? null;
   const perEpoch = call?.updatesPerEpoch ?? null;
   let percent: number | null = null;
-  if (epochs !== null && perEpoch !== null && epochs * perEpoch > 0) {
+  if (replay === null && epochs !== null && perEpoch !== null && epochs * perEpoch > 0) {
     const part = microbatch === null ? 0 : microbatch.done / microbatch.of;
     percent = Math.min(100, (100 * (epoch * perEpoch + updateOfEpoch + part)) / (epochs * perEpoch));
   }

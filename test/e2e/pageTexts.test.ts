@@ -25,7 +25,29 @@ describePage('texts', () => {
     }
     expect([...escaped]).toEqual([]);
   });
+
+  it('of models, scripts and errors are shown as they are, and never become elements', async () => {
+    const session = await open();
+    let shown = 0;
+    for (const view of Object.values(planStates)) {
+      await session.show(withMarkup(view) as typeof view);
+      expect(await session.page.locator('#batch-planner img').count()).toBe(0);
+      shown += ((await session.page.locator('#batch-planner').innerText()).match(/<img src=x/g) ?? []).length;
+    }
+    expect(shown).toBeGreaterThan(Object.keys(planStates).length);
+    expect(await session.page.evaluate('window.reached')).toBeUndefined();
+  });
 });
+
+const markup = '<img src=x onerror="window.reached = true">';
+
+/** A view with an element in the names of its models and in all of its sentences. */
+function withMarkup(value: unknown, key = ''): unknown {
+  if (typeof value === 'string') return key === 'modelName' || value.includes(' ') ? value + markup : value;
+  if (Array.isArray(value)) return value.map((one) => withMarkup(one));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, withMarkup(one, name)]));
+}
 
 /** Translated texts may have others in their places. */
 function withoutBrackets(text: string): string {
