@@ -48,10 +48,30 @@ test('a step that threw leaves no tensor once the tape is released', () => {
 });
 
 test('the line of a large microbatch is found where the peaks of small ones lie on another', () => {
-  // Three moments: 100 + b, 40 + 5b, 10 + 2b. At 1 and 2 the first is the peak, at 64 the second.
-  const timeline = (b: number) => ({ microbatch: b, bytes: [100 + b, 40 + 5 * b, 10 + 2 * b] });
-  expect(gradientLine(timeline(1), timeline(2), 64)).toEqual({ fixedBytes: 40, bytesPerExample: 5 });
-  expect(gradientLine(timeline(1), { microbatch: 2, bytes: [1, 2] }, 64)).toBeNull();
+  // In kB: crests at 100 + b, 40 + 5b and 12 + 2b, each after a fall. At 1 and 2 the first is the peak, at 64 the second.
+  const timeline = (b: number) => ({
+    microbatch: b,
+    bytes: [90, 100 + b, 40, 40 + 5 * b, 10, 12 + 2 * b, 0].map((kB) => kB * 1000),
+  });
+  const line = { fixedBytes: 40_000, bytesPerExample: 5_000 };
+  expect(gradientLine(timeline(1), timeline(2), 64)).toEqual(line);
+  expect(gradientLine(timeline(1), { microbatch: 2, bytes: [1000, 2000] }, 64)).toBeNull();
+  expect(gradientLine(timeline(2), timeline(2), 64)).toBeNull();
+});
+
+test('a loop over the examples, which makes more tensors at a larger size, has a line, too', () => {
+  const timeline = (b: number, argument: number) => {
+    const made = Array.from({ length: b }, (_, example) => 40_000 + 5_000 * (example + 1));
+    // TensorFlow has the position of each slice in a small tensor, which is freed behind it.
+    const loop = made.flatMap((bytes) => [bytes - 4_000, bytes - 4_000 + argument, bytes + argument, bytes]);
+    const before = 100_000 + 1_000 * b;
+    // Nothing changes where a view is made of what is there.
+    return { microbatch: b, bytes: [90_000, before, before, 40_000, ...loop, ...made.toReversed(), 0] };
+  };
+  const line = { fixedBytes: 40_000, bytesPerExample: 5_000 };
+  expect(gradientLine(timeline(1, 0), timeline(2, 0), 64)).toEqual(line);
+  expect(gradientLine(timeline(1, 24), timeline(3, 24), 64)).toMatchObject({ bytesPerExample: 5_000 });
+  expect(gradientLine(timeline(1, 400), timeline(2, 400), 64)).toBeNull();
 });
 
 test.each([
