@@ -67,11 +67,14 @@ for (const [name, target, env, frameworks] of [
 }
 
 withFrameworks('torchrun', ['torch'], () => {
-  test.each([2, 4])(
-    '%i processes give the weights of one with the whole batch',
-    async (worldSize) => {
+  test.each([
+    [2, exportForms],
+    [4, ['unequal', 'counted'] as const],
+  ])(
+    '%i processes give the weights of one with the whole batch: %j',
+    async (worldSize, forms) => {
       const torchrun = ['-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', String(worldSize)];
-      for (const form of exportForms) {
+      for (const form of forms) {
         const [file = ''] = write('ddp', worldSize, [form]);
         expectSound([await runPython([...torchrun, file, '--selftest'])]);
       }
@@ -112,11 +115,11 @@ strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1", "CPU:2"])`,
 });
 
 withFrameworks('accelerate', ['torch', 'accelerate'], () => {
-  test(
-    'launches the program with the config that was written',
-    async () => {
+  test.each(['unequal', 'counted'] as const)(
+    'launches the program with the config that was written: %s',
+    async (form) => {
       const plan = { entry: 'train.js', ...unequalSizes, worldSize: 2 };
-      for (const { name, text } of exportPlan(plan, 'accelerate', 'unequal').files)
+      for (const { name, text } of exportPlan(plan, 'accelerate', form).files)
         writeFileSync(path.join(folder, name), text);
       const config = path.join(folder, 'accelerate.yaml');
       const launch = ['-m', 'accelerate.commands.launch', '--config_file', config];
