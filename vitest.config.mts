@@ -1,5 +1,6 @@
 // How the tests run: one process a file, because tests load TensorFlow.js, which keeps global state.
 import { defineConfig } from 'vitest/config';
+import { SlowFirst } from './test/support/slowFirst.mjs';
 
 /** Tests of the page alone, in a browser without an editor around it. */
 const page = ['test/e2e/page.test.ts', 'test/e2e/page[A-Z]*.test.ts'];
@@ -11,6 +12,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
+    sequence: { sequencer: SlowFirst },
     projects: [
       {
         extends: true,

@@ -12,6 +12,8 @@ afterEach(async ({ task }) => {
       `picture: ${await editor.screenshot(name).catch((error: unknown) => `none: ${String(error)}`)}`,
     );
     for (const [title, text] of [
+      ['console', editor.consoleText()],
+      ['server', editor.server.agentLog()],
       ['extension host', editor.server.extensionHostLog()],
       ['Batch Planner', editor.server.channelLog('Batch Planner')],
     ]) {

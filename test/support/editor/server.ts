@@ -99,6 +99,11 @@ export class EditorServer {
     return readLogs(path.join(this.home, 'data/logs'), /^remoteexthost.*\.log$/);
   }
 
+  /** What the server tells of its connections. */
+  agentLog(): string {
+    return readLogs(path.join(this.home, 'data/logs'), /^remoteagent\.log$/);
+  }
+
   /** What an extension has written to its output channel of this name, all windows together. */
   channelLog(name: string): string {
     return readLogs(path.join(this.home, 'data/logs'), new RegExp(`${name}\\.log$`));
