@@ -94,6 +94,8 @@ describe.skipIf(lane.missing !== undefined)(
       }
       project.write('finish', '');
       await poll('it ends', () => record().state === 'completed', 60_000);
+      // Who looks before a window has noticed the end is told nothing: it is on the page.
+      await poll('a window tells it', () => existsSync(path.join(runs().at(-1) ?? '', 'told-1')));
       const told: string[] = [];
       for (const editor of [first, second]) {
         // A window that is not on the screen draws no notification.

@@ -185,14 +185,14 @@ export class Editor {
     return labels.filter((label) => label.toLowerCase().includes(words.toLowerCase()));
   }
 
-  /** Opens a file of the workspace by its path in it. */
+  /** Opens a file of the workspace by its path in it; resolves when its text has the focus. */
   async openFile(file: string): Promise<void> {
     // Without its ">", the palette looks for files.
     await this.quickInput.open('F1');
     await this.quickInput.filter(file);
     await this.quickInput.choose(path.basename(file));
-    const tabs = this.page.locator(`.tab.active[data-resource-name="${path.basename(file)}"]`);
-    await tabs.first().waitFor();
+    const group = '.editor-group-container.active:has(.monaco-editor.focused)';
+    await this.page.locator(`${group} .tab.active[data-resource-name="${path.basename(file)}"]`).waitFor();
   }
 
   /** Names of the open tabs, the active one first. */
