@@ -83,16 +83,22 @@ export class QuickInput {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Writes a path into VS Code's dialog for files, which overhears an Enter while it reads a folder. */
+  /**
+   * Writes a path into VS Code's dialog for files. It overhears an Enter while it reads a folder, and writes its own path
+   * when it has read its first.
+   */
   async answerPath(place: string): Promise<void> {
+    const isRead = async (): Promise<boolean> =>
+      (await this.value()) !== '' && (await this.#rows.count()) > 0;
     await this.#input.waitFor();
-    await this.#input.fill(place);
-    await poll('the dialog closes', async () => {
-      if (!(await this.isOpen())) return true;
+    await poll('the dialog has read its folder', isRead);
+    for (let attempt = 1; await this.isOpen(); attempt += 1) {
+      if (attempt === 6) throw new Error(`the dialog does not take ${place}: ${await this.complaint()}`);
+      await this.filter(place);
+      await this.page.waitForTimeout(500);
       await this.page.keyboard.press('Enter');
-      await this.page.waitForTimeout(1_000);
-      return !(await this.isOpen());
-    });
+      await this.page.waitForTimeout(2_000);
+    }
   }
 
   /** What is said against the written answer; empty where nothing is. */
