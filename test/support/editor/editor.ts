@@ -13,8 +13,6 @@ import { StatusBar } from './statusBar';
 const screenshots = path.resolve(import.meta.dirname, '../../.artifacts/screenshots');
 /** A window on a busy machine needs this long to start, in ms. */
 const startLimit = 90_000;
-/** A second extension host was there within a second, in ms. */
-const secondHostLimit = 2_000;
 
 export interface EditorParts {
   readonly server: EditorServer;
@@ -57,29 +55,13 @@ export class Editor {
     return new QuickInput(this.page);
   }
 
-  /**
-   * Opens the window, and waits for the extension in it. On a machine with cold caches VS Code's server was seen to start
-   * two extension hosts for one window, each with all extensions: such a window shows everything twice, and is loaded anew.
-   */
+  /** Opens the window, and waits for the extension in it. */
   async open(): Promise<void> {
-    const others = this.extensionHosts().length;
     this.#page = await this.parts.context.newPage();
     this.#page.on('console', (message) => this.#console.push(`${message.type()}: ${message.text()}`));
-    for (let attempt = 1; ; attempt += 1) {
-      const before = this.#activations();
-      await this.page.goto(this.parts.url);
-      await this.#untilReady(before);
-      if (this.parts.extensionId === null) return;
-      await this.page.waitForTimeout(secondHostLimit);
-      const hosts = this.extensionHosts().length - others;
-      if (hosts === 1 && this.#activations() === before + 1) return;
-      console.log(
-        `${hosts} extension hosts for one window:\n${this.consoleText()}\n${this.server.agentLog()}`,
-      );
-      if (attempt === 3) throw new Error('VS Code starts several extension hosts for one window');
-      await this.page.goto('about:blank');
-      await poll('the extension hosts end', () => this.extensionHosts().length <= others, startLimit);
-    }
+    const before = this.#activations();
+    await this.page.goto(this.parts.url);
+    await this.#untilReady(before);
   }
 
   /** The last lines of the browser's console in this window. */
