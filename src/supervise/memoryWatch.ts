@@ -1,5 +1,6 @@
 // Watches how much memory a child uses of what it can have: the evidence by which an abrupt death is put down to memory.
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 
 /** The system's files, injected for tests; null where a file is not there or not to be read. */
 export type ReadSystemFile = (file: string) => string | null;
@@ -79,7 +80,10 @@ export class MemoryWatch {
     return this.#exhausted;
   }
 
-  /** Whether the kernel ended a process for memory since this watch began; null: it does not tell. */
+  /**
+   * Whether the kernel ended a process for memory since this watch began: one of the cgroup that the child shares with this
+   * process, or any of the machine where the cgroup tells nothing. Null: the system does not tell.
+   */
   killedByKernel(): boolean | null {
     const kills = this.#kernelKills();
     return kills === null || this.#killsBefore === null ? null : kills > this.#killsBefore;
@@ -89,12 +93,30 @@ export class MemoryWatch {
     return this.#pid === null ? null : this.read(`/proc/${this.#pid}/status`);
   }
 
-  /** Processes ended by the kernel's out-of-memory killer: of the whole machine, or of this container's cgroup. */
   #kernelKills(): number | null {
-    const machine = counter(this.read('/proc/vmstat'), 'oom_kill');
-    const cgroup = counter(this.read('/sys/fs/cgroup/memory.events'), 'oom_kill');
-    return machine === null && cgroup === null ? null : (machine ?? 0) + (cgroup ?? 0);
+    for (const file of killCounters(this.read('/proc/self/cgroup'))) {
+      const kills = counter(this.read(file), 'oom_kill');
+      if (kills !== null) return kills;
+    }
+    return null;
   }
+}
+
+/**
+ * Files that count the processes which the kernel's out-of-memory killer has ended, the narrowest first: those of this process's
+ * memory cgroup, then of the whole machine. A cgroup's counter has its own processes whoever ran out, cgroup or machine (Linux,
+ * Documentation/admin-guide/cgroup-v2.rst, memory.events; cgroup v1 keeps it in memory.oom_control).
+ */
+function killCounters(cgroups: string | null): string[] {
+  const files: string[] = [];
+  for (const line of cgroups?.split('\n') ?? []) {
+    const [, controllers, folder] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (controllers === undefined || folder === undefined) continue;
+    if (controllers === '') files.push(path.posix.join('/sys/fs/cgroup', folder, 'memory.events'));
+    if (controllers.split(',').includes('memory'))
+      files.unshift(path.posix.join('/sys/fs/cgroup/memory', folder, 'memory.oom_control'));
+  }
+  return [...files, '/proc/vmstat'];
 }
 
 /** A field of /proc/PID/status in bytes; it is given there in kB. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { RunLock } from '../../src/supervise/runs/runLock';
+import { claimOf, RunLock } from '../../src/supervise/runs/runLock';
 import { processStartTime } from '../../src/supervise/runs/runLockProcess';
 import { openLockRace, type LockRace } from '../support/faultsLock';
 import { until } from '../support/trainProgram';
@@ -44,22 +44,23 @@ test('wanted by twenty processes at once goes to one', async () => {
 test('whose taking over died too, wanted by twenty at once, goes to one, with any clock', async () => {
   const dead = await deadLock();
   writeFileSync(race.lock, dead);
-  const mutex = `${race.lock}.taking-over`;
-  writeFileSync(mutex, dead);
+  const claim = claimOf(race.lock, dead);
+  writeFileSync(claim, await deadLock());
   // Written, by the clock of now, a day from now.
   const later = new Date(Date.now() + 86_400_000);
-  utimesSync(mutex, later, later);
+  utimesSync(claim, later, later);
   expectOneWinner(await race.run(racers));
 });
 
 test('where a torn taking over is left, from a clock that was ahead, is taken in the end', async () => {
-  writeFileSync(race.lock, await deadLock());
-  const mutex = `${race.lock}.taking-over`;
-  writeFileSync(mutex, '');
+  const dead = await deadLock();
+  writeFileSync(race.lock, dead);
+  const claim = claimOf(race.lock, dead);
+  writeFileSync(claim, '');
   const later = new Date(Date.now() + 86_400_000);
-  utimesSync(mutex, later, later);
+  utimesSync(claim, later, later);
   await (await RunLock.acquire(race.lock, 'folder')).release();
-  expect(existsSync(mutex)).toBe(false);
+  expect(readdirSync(race.folder)).toEqual(['main.cjs']);
 });
 
 test('on a disk without hard links (a stand-in), wanted by twenty at once, goes to one', async () => {

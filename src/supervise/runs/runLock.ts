@@ -1,6 +1,6 @@
 // The lock of a run folder: one training at a time. A lock whose processes are dead is taken over.
-import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
@@ -64,14 +64,12 @@ export class RunLock {
       host: hostname(),
       trainer: null,
     };
-    const text = JSON.stringify(mine);
-    const [lockWatch, mutexWatch] = [new Watch(processes), new Watch(processes)];
+    const taker = new Taker(JSON.stringify(mine), processes);
     for (;;) {
-      if (await create(file, text)) return new RunLock(file, mine, processes);
-      const look = await lockWatch.look(file);
-      if (look.dead !== null) await takeOver(file, look.dead, text, mutexWatch);
-      else if (look.holder !== null) throw new RunLockedError(folder, look.holder);
-      else await sleep(takeOverPause);
+      const outcome = await taker.tryTake(file);
+      if (outcome === 'taken') return new RunLock(file, mine, processes);
+      if (outcome !== null) throw new RunLockedError(folder, outcome);
+      await sleep(takeOverPause);
     }
   }
 
@@ -168,38 +166,49 @@ class Watch {
 }
 
 /**
- * Removes a lock that nobody living holds. Of several that try at once, one does; the others look again.
- * @param dead its text; where another one stands there by now, it is left alone
- * @param mine text of the second lock, which is held meanwhile
- * @param watch the caller's own of that one
+ * Takes locks, those of the dead too. Who removes a dead lock holds a second one meanwhile, the claim, whose name has the digest
+ * of the dead lock's text. So whatever stands in the lock's place by then is never removed: it has another text, and another
+ * claim. A claim whose holder died is a dead lock like any other, with a claim of its own.
  */
-async function takeOver(file: string, dead: string, mine: string, watch: Watch): Promise<void> {
-  const mutex = `${file}.taking-over`;
-  if (!(await create(mutex, mine))) {
-    const other = await watch.look(mutex);
-    if (other.dead === null) await sleep(takeOverPause);
-    else await removeDead(mutex, other.dead);
-    return;
+class Taker {
+  readonly #watches = new Map<string, Watch>();
+
+  /** @param text what is written into the locks that are taken */
+  constructor(
+    private readonly text: string,
+    private readonly processes: ProcessFacts,
+  ) {}
+
+  /** @returns `taken`, or who holds the lock; null: not known yet, or another process takes it just now */
+  async tryTake(file: string): Promise<'taken' | LockOwner | null> {
+    if (await create(file, this.text)) return 'taken';
+    const look = await this.#watch(file).look(file);
+    if (look.dead === null) return look.holder;
+    await this.#removeDead(file, look.dead);
+    return (await create(file, this.text)) ? 'taken' : null;
   }
-  try {
-    if ((await readText(file)) === dead) await rm(file, { force: true });
-  } finally {
-    await rm(mutex, { force: true });
+
+  /** Removes a lock with this text, unless another process does so. */
+  async #removeDead(file: string, dead: string): Promise<void> {
+    const claim = claimOf(file, dead);
+    if ((await this.tryTake(claim)) !== 'taken') return;
+    try {
+      if ((await readText(file)) === dead) await rm(file, { force: true });
+    } finally {
+      await rm(claim, { force: true });
+    }
+  }
+
+  #watch(file: string): Watch {
+    const watch = this.#watches.get(file) ?? new Watch(this.processes);
+    this.#watches.set(file, watch);
+    return watch;
   }
 }
 
-/** Removes what a process left that died while it took a lock over; what another one put in its place goes back. */
-async function removeDead(file: string, text: string): Promise<void> {
-  const aside = `${file}.${uniqueEnd()}`;
-  try {
-    await rename(file, aside);
-    if ((await readText(aside)) !== text) await link(aside, file);
-  } catch (error) {
-    // Another process was quicker.
-    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
-  } finally {
-    await rm(aside, { force: true });
-  }
+/** The lock that a process holds while it removes the lock `file` with the text `dead`. */
+export function claimOf(file: string, dead: string): string {
+  return `${file}.${createHash('sha256').update(dead).digest('hex').slice(0, 16)}`;
 }
 
 /** Ends a name that nothing else takes. */

@@ -72,6 +72,41 @@ test("the kernel's out-of-memory killer is seen by its counter", () => {
   expect(watch.killedByKernel()).toBe(true);
 });
 
+test.each([
+  {
+    version: 'v2',
+    cgroups: '0::/user.slice/app.scope\n',
+    file: '/sys/fs/cgroup/user.slice/app.scope/memory.events',
+    text: (kills: number) => `low 0\nhigh 0\nmax 2\noom 2\noom_kill ${kills}\noom_group_kill 0\n`,
+  },
+  {
+    version: 'v2 of a container',
+    cgroups: '0::/\n',
+    file: '/sys/fs/cgroup/memory.events',
+    text: (kills: number) => `oom_kill ${kills}\n`,
+  },
+  {
+    version: 'v1',
+    cgroups: '5:devices:/\n4:cpu,memory:/docker/8be8\n0::/\n',
+    file: '/sys/fs/cgroup/memory/docker/8be8/memory.oom_control',
+    text: (kills: number) => `oom_kill_disable 0\nunder_oom 0\noom_kill ${kills}\n`,
+  },
+])(
+  'a process that the kernel ended elsewhere on the machine says nothing (cgroup $version)',
+  ({ cgroups, file, text }) => {
+    let [machine, own] = [10, 3];
+    const watch = new MemoryWatch(null, (asked) => {
+      if (asked === '/proc/self/cgroup') return cgroups;
+      if (asked === file) return text(own);
+      return asked === '/proc/vmstat' ? `oom_kill ${machine}\n` : null;
+    });
+    machine += 1;
+    expect(watch.killedByKernel()).toBe(false);
+    own += 1;
+    expect(watch.killedByKernel()).toBe(true);
+  },
+);
+
 test('where the system tells nothing, nothing is concluded', () => {
   const watch = new MemoryWatch(gigabyte, () => null);
   watch.follow(7);
