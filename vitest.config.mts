@@ -4,7 +4,10 @@ import { SlowFirst } from './test/support/slowFirst.mjs';
 
 /** Tests of the page alone, in a browser without an editor around it. */
 const page = ['test/e2e/page.test.ts', 'test/e2e/page[A-Z]*.test.ts'];
-/** Here the kernel kills for want of memory. It counts that for the whole machine, and every training takes note. */
+/**
+ * Here the kernel kills for want of memory. A training that cannot read what it counts of its own control group takes note of
+ * what it counts of the whole machine.
+ */
 const kernelKills = ['test/process/trainRecoveryMemory.test.ts'];
 const exclude = ['test/.lanes/**', 'test/fixtures/**', 'node_modules/**'];
 
