@@ -59,7 +59,6 @@ function settings() {
     'extensions.ignoreRecommendations': true,
     'extensions.autoUpdate': 'off',
     'workbench.secondarySideBar.defaultVisibility': 'hidden',
-    'chat.disableAIFeatures': true,
     'git.openRepositoryInParentFolders': 'never',
     'batchPlanner.statusBar.show': 'always',
   };

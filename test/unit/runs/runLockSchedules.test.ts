@@ -56,13 +56,6 @@ vi.mock('node:fs/promises', async (importOriginal) => ({
       if (text === undefined || disk.has(to)) throw failure(text === undefined ? 'ENOENT' : 'EEXIST');
       disk.set(to, text);
     }),
-  rename: (from: string, to: string) =>
-    whenScheduled(() => {
-      const text = disk.get(from);
-      if (text === undefined) throw failure('ENOENT');
-      disk.delete(from);
-      disk.set(to, text);
-    }),
   rm: (file: string) => whenScheduled(() => void disk.delete(file)),
 }));
 vi.mock('node:timers/promises', () => ({ setTimeout: () => whenScheduled(() => undefined) }));
